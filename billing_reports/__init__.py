@@ -1,0 +1,1 @@
+"""Transactions to CDRs, statements and reports. Nothing is priced yet."""

@@ -1,0 +1,1 @@
+"""Adapters of the stores: telemetry (embedded, InfluxDB) and SQL (SQLite, PostgreSQL)."""

@@ -1,0 +1,1 @@
+"""The roof: command line, HTTP API and the wiring of all programs in one process."""

@@ -1,0 +1,1 @@
+"""Our commands as OCPP calls, and call results as outcomes: one action, one file per version."""

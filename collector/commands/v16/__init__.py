@@ -1,0 +1,1 @@
+"""Commands in OCPP 1.6."""

@@ -1,0 +1,1 @@
+"""Commands in OCPP 2.0.1."""

@@ -1,0 +1,1 @@
+"""Calls of OCPP 1.6 charge points."""

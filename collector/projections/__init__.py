@@ -1,0 +1,1 @@
+"""Facts into stores: each projection has its own durable cursor in the journal."""

@@ -1,0 +1,1 @@
+"""Which actions a charge point may call, per OCPP version: a literal table from action to route."""

@@ -1,0 +1,1 @@
+"""WebSocket servers behind one small port: accept, authenticate, frames in, frames out."""

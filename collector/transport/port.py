@@ -1,0 +1,126 @@
+"""The transport port: what a WebSocket server must give the collector, and what it is given. Decided here: nothing about OCPP.
+
+One adapter per library (`websockets`, `picows`); both pass tests/contract/test_transport.py. All calls are on the event loop.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+
+
+class Upgrade(msgspec.Struct, frozen=True):
+    """A WebSocket upgrade request, read but not yet answered."""
+
+    path: str
+    """Raw request target, e.g. `/ocpp/CP%2001`."""
+    subprotocols: tuple[str, ...]
+    """As offered, in order; empty when the header is missing."""
+    remote: str
+    """Address of the peer, without port."""
+    authorization: str | None = None
+    """Value of the Authorization header: a secret, never logged."""
+    user_agent: str | None = None
+    client_name: str | None = None
+    """Common name of a verified client certificate (mutual TLS)."""
+    tls: bool = False
+
+    def __repr__(self) -> str:
+        return f"Upgrade(path={self.path!r}, remote={self.remote!r}, subprotocols={self.subprotocols!r})"
+
+
+class Socket(Protocol):
+    """One accepted connection, towards the charge point."""
+
+    def send(self, text: bytes) -> None:
+        """Queue one text message. Never blocks; a peer that does not read is aborted once its write buffer passes the limit."""
+
+    def ping(self) -> None:
+        """Send a ping; the pong arrives at `Listener.on_pong`."""
+
+    def pause_reading(self) -> None:
+        """Stop reading from TCP: back-pressure."""
+
+    def resume_reading(self) -> None:
+        """Go on reading."""
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """Closing handshake; the TCP connection is cut if the peer does not answer within the close timeout."""
+
+    def abort(self) -> None:
+        """Drop TCP without a goodbye."""
+
+    @property
+    def write_buffer_size(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+
+
+class Listener(Protocol):
+    """One accepted connection, towards the collector."""
+
+    def on_open(self, socket: Socket) -> None: ...
+
+    def on_text(self, text: bytes) -> None:
+        """A whole text message (fragments joined, inflated), not yet known to be UTF-8."""
+
+    def on_binary(self, size: int) -> None:
+        """A binary message came: OCPP-J knows none."""
+
+    def on_pong(self) -> None: ...
+
+    def on_close(self, code: int, reason: str, lost: bool) -> None:
+        """Called exactly once. `lost`: TCP broke, timed out or we aborted; code 1006 then."""
+
+
+class Accept(msgspec.Struct, frozen=True):
+    """Upgrade granted."""
+
+    listener: Listener
+    subprotocol: str | None = None
+    """Sent back only when the peer offered it (RFC 6455 §4.2.2)."""
+
+
+class Refuse(msgspec.Struct, frozen=True):
+    """Upgrade refused with an HTTP status (401 adds WWW-Authenticate: Basic; 429 and 503 add Retry-After)."""
+
+    status: int
+    body: str = ""
+    retry_after_s: int | None = None
+
+
+Admit = Callable[[Upgrade], "Accept | Refuse | Awaitable[Accept | Refuse]"]
+"""Asked once per upgrade. An awaitable answer (a password check off the loop) must not hold up other connections."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Bounds of one listener."""
+
+    max_message_bytes: int = 1_048_576
+    handshake_timeout_s: float = 10.0
+    close_timeout_s: float = 5.0
+    max_write_buffer_bytes: int = 1_048_576
+    backlog: int = 4096
+    deflate: bool = True
+    """permessage-deflate without context takeover (OCPP-J 2.0.1 part 4 §3.4)."""
+
+
+class Server(Protocol):
+    """A running listener."""
+
+    @property
+    def port(self) -> int: ...
+
+    async def close(self) -> None:
+        """Stop accepting; open sockets are the collector's to close."""
+
+
+class Serve(Protocol):
+    """The signature of each adapter's `serve`."""
+
+    async def __call__(
+        self, admit: Admit, host: str, port: int, *, limits: Limits = ..., tls: ssl.SSLContext | None = None
+    ) -> Server:
+        """Raises OSError when the address cannot be bound."""
