@@ -41,7 +41,8 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     received_at_us: int
     charge_point_id: str
     generation: int
-    """Connection generation: grows by one with each accepted connection of the collector; 0 where there is none."""
+    """Connection generation: the sequence of the CONNECTED record that opened the connection, so it only grows; 0 where there
+    is none and in CONNECTED itself (whose Fact carries its own sequence as generation)."""
     protocol: str
     kind: RecordKind
     frame: bytes

@@ -77,10 +77,10 @@ class RecordKind(IntEnum):
     CALL = 1  # a call from a charge point and the reply we gave (result or error)
     SEND = 2  # an unconfirmed OCPP 2.1 SEND from a charge point
     REFUSED = 3  # a frame that could not be understood as a call; `reply` is empty where none was possible
-    COMMAND = 4  # a call of ours, as it left
-    RESULT = 5  # what the charge point answered to it (call result, call error, or empty on time-out)
-    CONNECTED = 6  # a connection opened; frame is JSON {remote, subprotocol, security_profile, user_agent}
-    DISCONNECTED = 7  # a connection ended; frame is JSON {code, reason, lost}
+    COMMAND = 4  # a call of ours, as it left (frame [2, id, action, payload])
+    RESULT = 5  # its answer as it came (empty on time-out); `reply` is our JSON note {message_id, action, status, detail}
+    CONNECTED = 6  # frame is JSON {remote, security_profile, subprotocol_missing}; its sequence is the new generation
+    DISCONNECTED = 7  # a connection ended; frame is JSON {code, reason, lost, superseded}
     UPLOAD = 8  # a diagnostics file arrived; frame is JSON {file_id, name, size, sha256, request_id}
 
 
