@@ -1,0 +1,69 @@
+"""The feed: facts in journal order for whoever keeps a cursor. Decided here: how much stays in memory, and what happens to those behind.
+
+A consumer near the head is served from memory; one that has fallen behind, or has just started, reads the journal and has its
+records interpreted again, off the loop. So no consumer's slowness costs memory or holds anyone else up, and none misses a fact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from chargenet.events import Fact
+from chargenet.model.record import Record
+from chargenet.ports import Journal
+
+
+class JournalFeed:
+    """Implements `chargenet.ports.Feed` over a journal and the facts of this process."""
+
+    def __init__(self, journal: Journal, interpret: Callable[[Record], Fact], *, capacity: int = 20_000) -> None:
+        self._journal = journal
+        self._interpret = interpret
+        self._capacity = capacity
+        self._facts: list[Fact] = []
+        self._head = journal.durable_sequence
+        self._news = asyncio.Event()
+
+    @property
+    def head(self) -> int:
+        """The last sequence that can be read now."""
+        return self._head
+
+    def publish(self, facts: Sequence[Fact], upto: int) -> None:
+        """Facts that just became durable, in order and without a gap up to `upto`."""
+        if self._facts and facts and facts[0].sequence != self._facts[-1].sequence + 1:
+            self._facts.clear()  # records were lost between (a failed commit): positions must stay arithmetic
+        self._facts.extend(facts)
+        if len(self._facts) > 2 * self._capacity:
+            del self._facts[: -self._capacity]
+        self._head = upto
+        self._news.set()
+
+    async def next(self, after: int, limit: int = 2000) -> Sequence[Fact]:
+        """Facts of sequence > `after`, in order; waits until there is at least one."""
+        while True:
+            if after >= self._head:
+                self._news.clear()
+                await self._news.wait()
+                continue
+            recent = self._recent(after, limit)
+            if recent is not None:
+                return recent
+            facts = await asyncio.to_thread(self._from_journal, after, limit)
+            if facts:
+                return facts
+            after = self._skip_gap(after)
+
+    def _recent(self, after: int, limit: int) -> list[Fact] | None:
+        if not self._facts or self._facts[0].sequence > after + 1:
+            return None
+        start = after + 1 - self._facts[0].sequence
+        return self._facts[start : start + limit]
+
+    def _from_journal(self, after: int, limit: int) -> list[Fact]:
+        return [self._interpret(record) for record in self._journal.read(after, min(limit, 1000))]
+
+    def _skip_gap(self, after: int) -> int:
+        """Nothing readable after `after` although the head is further: damage, or records that retention removed."""
+        return self._facts[0].sequence - 1 if self._facts else self._head

@@ -1,0 +1,106 @@
+"""Runs one projection from its cursor for ever. Decided here: batching, back-off and what is reported; not what is projected."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from chargenet.errors import Unavailable
+from chargenet.events import Fact
+from chargenet.ports import Clock, Feed, Journal, Projection
+
+log = logging.getLogger(__name__)
+
+BATCH_WINDOW_S = 0.05
+"""Facts are gathered this long between two applications: a store likes one batch of 500 better than 50 of 10."""
+
+FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
+
+
+class Progress(Protocol):
+    """Told after each step, for metrics."""
+
+    def applied(self, projection: str, facts: int, position: int) -> None: ...
+    def unavailable(self, projection: str, problem: str) -> None: ...
+
+
+def backoff_s(attempt: int, jitter: float) -> float:
+    """Seconds before retry number `attempt` (from 1): doubling from 0.5 to 30, times 0.5 to 1 by `jitter` in [0, 1)."""
+    return float(min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(attempt - 1, 16)) * (0.5 + jitter / 2))
+
+
+class Projector:
+    """Feeds one projection and keeps its cursor in the journal, so that retention never outruns it."""
+
+    def __init__(self, projection: Projection, feed: Feed, journal: Journal, clock: Clock, progress: Progress) -> None:
+        self.projection = projection
+        self._feed, self._journal, self._clock, self._progress = feed, journal, clock, progress
+        self.position = 0
+        self.behind_since: datetime | None = None
+        self.problem: str | None = None
+        self._applied = asyncio.Event()
+
+    @property
+    def lag(self) -> int:
+        """Records that the projection has not seen yet."""
+        return max(0, self._feed.head - self.position)
+
+    async def start(self) -> None:
+        """Find the store's own position; retries while the store is unavailable."""
+        attempt = 0
+        while True:
+            try:
+                self.position = await self.projection.position()
+                break
+            except Unavailable as error:
+                attempt += 1
+                await self._wait(error, attempt)
+        self._journal.set_cursor(self.projection.name, self.position)
+
+    async def run(self) -> None:
+        """Apply facts as they come, until cancelled."""
+        await self.start()
+        while True:
+            facts = await self._feed.next(self.position)
+            await self._apply(facts)
+            await asyncio.sleep(BATCH_WINDOW_S)
+
+    async def catch_up(self, target: int) -> None:
+        """Apply everything up to `target`, then return; used at start-up and by `rebuild`."""
+        while self.position < target:
+            await self._apply(await self._feed.next(self.position))
+
+    async def wait_for(self, sequence: int) -> None:
+        """Return once the projection has seen `sequence`."""
+        while self.position < sequence:
+            self._applied.clear()
+            await self._applied.wait()
+
+    async def _apply(self, facts: Sequence[Fact]) -> None:
+        upto = facts[-1].sequence
+        attempt = 0
+        while True:
+            try:
+                await self.projection.apply(facts, upto)
+                break
+            except Unavailable as error:
+                attempt += 1
+                await self._wait(error, attempt)
+        if self.problem:
+            log.info("projection %s is writing again", self.projection.name)
+        self.position, self.problem = upto, None
+        self._journal.set_cursor(self.projection.name, upto)
+        self._applied.set()
+        self._progress.applied(self.projection.name, len(facts), upto)
+
+    async def _wait(self, error: Unavailable, attempt: int) -> None:
+        if self.problem != str(error):
+            log.warning("projection %s waits: %s", self.projection.name, error)
+        self.problem = str(error)
+        self._progress.unavailable(self.projection.name, str(error))
+        # Jitter only spreads load; nothing is derived from it.
+        await asyncio.sleep(backoff_s(attempt, random.random()))  # noqa: S311

@@ -1,0 +1,121 @@
+"""Evidence first: what came is appended to the journal, and only when it is durable does the reply leave and the fact go on.
+
+Decided here: the order of those three, and what happens to replies whose record could not be made durable (they never leave).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from chargenet.errors import JournalUnavailable
+from chargenet.events import Event, Fact
+from chargenet.model.record import NO_DECISION, Decision, instant
+from chargenet.model.words import RecordKind
+from chargenet.ports import Journal
+
+log = logging.getLogger(__name__)
+
+
+class Acknowledged(Protocol):
+    """Whoever waits for a record to be durable: a connection."""
+
+    def on_durable(self, reply: bytes) -> None:
+        """The record is on disk: `reply` may leave now (empty: nothing to send)."""
+
+    def on_lost(self) -> None:
+        """The record could not be made durable: nothing may be answered."""
+
+
+class Publisher(Protocol):
+    """Where facts go once they are durable."""
+
+    def publish(self, facts: Sequence[Fact], upto: int) -> None: ...
+
+
+class Recorder:
+    """The one writer of the journal. Memory per waiting record: the record itself, its reply and its events."""
+
+    def __init__(self, journal: Journal, publisher: Publisher) -> None:
+        self._journal = journal
+        self._publisher = publisher
+        self._waiting: deque[tuple[Fact, Acknowledged | None, bytes]] = deque()
+        self._lost_listeners: list[Callable[[int], None]] = []
+        self.lost = 0
+        """Records that could not be made durable since the start; none of them was acknowledged."""
+        journal.on_durable(self._release)
+        journal.on_failure(self._drop)
+
+    @property
+    def waiting(self) -> int:
+        """Records not yet durable."""
+        return len(self._waiting)
+
+    def on_lost(self, listener: Callable[[int], None]) -> None:
+        """Call `listener(durable_sequence)` when every record after it was dropped: what was decided for them is void."""
+        self._lost_listeners.append(listener)
+
+    def record(
+        self,
+        *,
+        received_at_us: int,
+        charge_point_id: str,
+        generation: int,
+        protocol: str,
+        kind: RecordKind,
+        frame: bytes,
+        action: str,
+        events: tuple[Event, ...],
+        reply: bytes = b"",
+        decision: Decision = NO_DECISION,
+        waiter: Acknowledged | None = None,
+    ) -> int:
+        """Append one record; `waiter` is told when it is durable, or lost. Returns its sequence.
+
+        Raises JournalUnavailable when the journal takes nothing at present: the caller must not answer.
+        """
+        try:
+            sequence = self._journal.append(
+                received_at_us=received_at_us,
+                charge_point_id=charge_point_id,
+                generation=generation,
+                protocol=protocol,
+                kind=kind,
+                frame=frame,
+                reply=reply,
+                decision=decision,
+            )
+        except JournalUnavailable:
+            self.lost += 1
+            raise
+        generation = generation or (sequence if kind is RecordKind.CONNECTED else 0)
+        fact = Fact(sequence, instant(received_at_us), charge_point_id, generation, protocol, action, events)
+        self._waiting.append((fact, waiter, reply))
+        return sequence
+
+    def _release(self, watermark: int) -> None:
+        waiting = self._waiting
+        facts: list[Fact] = []
+        while waiting and waiting[0][0].sequence <= watermark:
+            fact, waiter, reply = waiting.popleft()
+            facts.append(fact)
+            if waiter is not None:
+                waiter.on_durable(reply)
+        if facts:
+            self._publisher.publish(facts, watermark)
+
+    def _drop(self, error: Exception) -> None:
+        """A group commit failed: what is above the watermark does not exist, and nobody is told that it does."""
+        durable = self._journal.durable_sequence
+        self._release(durable)
+        lost = len(self._waiting)
+        self.lost += lost
+        log.error("journal failed, %d unacknowledged records dropped: %s", lost, error)
+        while self._waiting:
+            _, waiter, _ = self._waiting.popleft()
+            if waiter is not None:
+                waiter.on_lost()
+        for listener in self._lost_listeners:
+            listener(durable)
