@@ -1,1 +1,0 @@
-"""Typed settings: the only reader of the environment."""

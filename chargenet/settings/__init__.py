@@ -1,0 +1,37 @@
+"""All settings, typed: one TOML file, `CHARGEWATCH_*` variables, the command line. The only package that reads the environment."""
+
+from chargenet.settings.keys import KEYS, shown, value_of, variable
+from chargenet.settings.load import Loaded, load, load_with_sources
+from chargenet.settings.sections import (
+    CollectorSettings,
+    HttpSettings,
+    InfluxSettings,
+    JournalSettings,
+    LogSettings,
+    Settings,
+    SqlSettings,
+    TelemetrySettings,
+    TokenSettings,
+)
+from chargenet.settings.values import Address, Secret
+
+__all__ = [
+    "KEYS",
+    "Address",
+    "CollectorSettings",
+    "HttpSettings",
+    "InfluxSettings",
+    "JournalSettings",
+    "Loaded",
+    "LogSettings",
+    "Secret",
+    "Settings",
+    "SqlSettings",
+    "TelemetrySettings",
+    "TokenSettings",
+    "load",
+    "load_with_sources",
+    "shown",
+    "value_of",
+    "variable",
+]

@@ -1,0 +1,52 @@
+"""Mistakes that no single value can show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from chargenet.errors import SettingsError
+from chargenet.settings.keys import value_of
+from chargenet.settings.sections import Settings
+
+_PAIRS = (("collector.tls_cert", "collector.tls_key"), ("http.tls_cert", "http.tls_key"))
+_URLS = ("http.public_url", "influx.url", "api")
+
+
+def check(settings: Settings, sources: Mapping[str, str]) -> None:
+    """Raises SettingsError for the first contradiction."""
+    for found in (_half_pairs, _security, _urls, _stores):
+        for key, problem in found(settings):
+            raise SettingsError(sources.get(key, "default"), key, problem)
+
+
+def _half_pairs(settings: Settings) -> Iterator[tuple[str, str]]:
+    for first, second in _PAIRS:
+        for key, other in ((first, second), (second, first)):
+            if value_of(settings, key) and not value_of(settings, other):
+                yield key, f"needs {other} as well"
+
+
+def _security(settings: Settings) -> Iterator[tuple[str, str]]:
+    collector = settings.collector
+    if collector.security_profile >= 2 and not collector.tls_cert:
+        yield (
+            "collector.security_profile",
+            f"is {collector.security_profile}, which is over TLS: set collector.tls_cert and collector.tls_key",
+        )
+    if collector.security_profile == 3 and not collector.client_ca:
+        yield "collector.security_profile", "is 3, which checks client certificates: set collector.client_ca"
+
+
+def _urls(settings: Settings) -> Iterator[tuple[str, str]]:
+    for key in _URLS:
+        url = value_of(settings, key)
+        if url and not url.startswith(("http://", "https://")):
+            yield key, f"is {url!r}, expected a URL that begins with http:// or https://"
+
+
+def _stores(settings: Settings) -> Iterator[tuple[str, str]]:
+    journal = settings.journal
+    if journal.max_bytes < 2 * journal.segment_bytes:
+        yield "journal.max_bytes", f"is {journal.max_bytes}, expected at least two segments (journal.segment_bytes)"
+    if not settings.telemetry.embedded and not settings.influx.url:
+        yield "telemetry.embedded", "is false and influx.url is not set: measurements would be kept nowhere"
