@@ -16,7 +16,7 @@ from chargenet.model.ids import ConnectorRef, IdToken
 from chargenet.model.measurement import Measurement, SignedMeterValue
 
 
-class Event(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_only=True):
     """Base of all events."""
 
 
