@@ -68,8 +68,12 @@ class Journal(Protocol):
         """The oldest record still kept (retention); durable_sequence + 1 when empty."""
 
     @property
+    def last_transaction_id(self) -> int:
+        """The highest `decision.transaction_id` ever appended, kept through retention and restart; 0 when there was none."""
+
+    @property
     def pending(self) -> int:
-        """Records appended but not yet durable."""
+        """Records appended but not yet durable. Bounded by the callers: above their limit they stop reading from sockets."""
 
     @property
     def healthy(self) -> bool:
@@ -97,6 +101,9 @@ class Journal(Protocol):
 
     def drop_cursor(self, name: str) -> None:
         """Forget a consumer that no longer exists, so that it does not hold retention back."""
+
+    def close(self) -> None:
+        """Make everything appended durable, then refuse further appends. Called on the event loop, or after it ended."""
 
 
 class Feed(Protocol):

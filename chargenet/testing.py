@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from chargenet.journal.memory import MemoryJournal as MemoryJournal
 from chargenet.model.record import microseconds
 
 
