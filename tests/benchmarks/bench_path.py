@@ -1,0 +1,59 @@
+"""The complete path of a message, frame to durable answer with metrics and telemetry, against peers measured in the same minute."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from tests.benchmarks.servers import Served, chargewatch, peer
+
+REPETITIONS = 3
+
+
+def interleaved(servers: list[Served], **options: Any) -> dict[str, dict[str, Any]]:
+    """The run of each server with the median CPU, servers taking turns."""
+    runs: dict[str, list[dict[str, Any]]] = {server.name: [] for server in servers}
+    for seed in range(1, REPETITIONS + 1):
+        for server in servers:
+            runs[server.name].append(server.load(seed=seed, **options))
+    result = {}
+    for name, found in runs.items():
+        middle = median(run["cpu_us_per_message"] for run in found)
+        result[name] = next(run for run in found if run["cpu_us_per_message"] == middle)
+    return result
+
+
+def say(benchmark: str, **figures: Any) -> None:
+    print("\n" + json.dumps({"benchmark": benchmark, **figures}))
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("payload", "protocol"), [("meter_values", "ocpp1.6"), ("transaction_event", "ocpp2.0.1"), ("mixed", "ocpp1.6")]
+)
+def test_cpu_per_message(payload: str, protocol: str, tmp_path: Path) -> None:
+    """Closed loop over 1,000 connections: server CPU per message, and how many times less than the PyPI ocpp server."""
+    with peer("ocpp") as ocpp, peer("echo") as echo, chargewatch(tmp_path / "data") as ours:
+        runs = interleaved([ours, ocpp, echo], payload=payload, protocol=protocol, connections=1000, seconds=5)
+    mine, theirs, bare = (runs[name]["cpu_us_per_message"] for name in ("chargewatch", "ocpp", "echo"))
+    say(
+        f"path_{payload}", cpu_us_per_message=mine, ocpp_cpu_us=theirs, echo_cpu_us=bare, times_ocpp=round(theirs / mine, 1),
+        times_echo=round(bare / mine, 2), runs=runs,
+    )  # fmt: skip
+    assert all(run["errors"] == 0 for run in runs.values())
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("rate", [1_000, 5_000, 10_000])
+def test_latency_at_a_pace(rate: int, tmp_path: Path) -> None:
+    """Mixed messages at a fixed pace over 2,000 connections: time from frame to durable answer."""
+    with chargewatch(tmp_path / "data") as ours:
+        run = ours.load(payload="mixed", connections=2000, seconds=10, rate=rate)
+    say(f"latency_at_{rate}_per_s", **run)
+    assert run["errors"] == 0

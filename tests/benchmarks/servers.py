@@ -1,0 +1,93 @@
+"""Servers under measurement, each a process of its own pinned to one core: their CPU time, memory and life."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SERVER_CORE, LOAD_CORE = "0", "1"
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Served:
+    """A running server."""
+
+    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes], http_port: int = 0) -> None:
+        self.name, self.port, self.process, self.http_port = name, port, process, http_port
+
+    def cpu_s(self) -> float:
+        """User and system CPU seconds of the process, all threads."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+
+    def memory_bytes(self) -> int:
+        """Resident set size."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def load(self, **options: Any) -> dict[str, Any]:
+        """Run tests.benchmarks.load against it; adds `cpu_us_per_message` of the server."""
+        arguments = [text for key, value in options.items() for text in (f"--{key}", str(value))]
+        before = self.cpu_s()
+        output = subprocess.run(
+            ["taskset", "-c", LOAD_CORE, sys.executable, "-m", "tests.benchmarks.load", "--port", str(self.port), *arguments],
+            check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        result: dict[str, Any] = json.loads(output.splitlines()[-1])
+        result["cpu_us_per_message"] = round((self.cpu_s() - before) / max(1, result["messages"]) * 1e6, 1)
+        return {"server": self.name, **result}
+
+
+@contextmanager
+def peer(kind: str) -> Iterator[Served]:
+    """`ocpp` or `echo` of tests.benchmarks.peers."""
+    port = free_port()
+    with _running(kind, port, [sys.executable, "-m", "tests.benchmarks.peers", kind, str(port)]) as served:
+        yield served
+
+
+@contextmanager
+def chargewatch(data: Path, *options: str) -> Iterator[Served]:
+    """`chargewatch up` on a fresh folder."""
+    port, http_port = free_port(), free_port()
+    program = [sys.executable, "-m", "chargewatch", "up", "--data", str(data)]
+    addresses = ["--ocpp", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{http_port}"]
+    with _running("chargewatch", port, [*program, *addresses, *options], http_port) as served:
+        yield served
+
+
+@contextmanager
+def _running(name: str, port: int, command: list[str], http_port: int = 0) -> Iterator[Served]:
+    process = subprocess.Popen(["taskset", "-c", SERVER_CORE, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        if http_port:
+            _wait_for(http_port, process)
+        yield Served(name, port, process, http_port)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"the server did not listen on {port} within 30 s (exit code {process.poll()})")
