@@ -6,7 +6,7 @@ One adapter per library (`websockets`, `picows`); both pass tests/contract/test_
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -26,6 +26,8 @@ class Upgrade(msgspec.Struct, frozen=True):
     user_agent: str | None = None
     client_name: str | None = None
     """Common name of a verified client certificate (mutual TLS)."""
+    client_fingerprint: str | None = None
+    """SHA-256 of that certificate, lower-case hex."""
     tls: bool = False
 
     def __repr__(self) -> str:
@@ -42,7 +44,7 @@ class Socket(Protocol):
         """Send a ping; the pong arrives at `Listener.on_pong`."""
 
     def pause_reading(self) -> None:
-        """Stop reading from TCP: back-pressure."""
+        """Stop reading from TCP: back-pressure. Messages that were read already still arrive; a lost peer goes unnoticed meanwhile."""
 
     def resume_reading(self) -> None:
         """Go on reading."""
@@ -59,12 +61,17 @@ class Socket(Protocol):
 
 
 class Listener(Protocol):
-    """One accepted connection, towards the collector."""
+    """One accepted connection, towards the collector.
+
+    Every listener given in an `Accept` hears exactly one `on_close`, even when the peer left before `on_open`. An exception out
+    of a listener is logged and closes its own connection with 1011.
+    """
 
     def on_open(self, socket: Socket) -> None: ...
 
     def on_text(self, text: bytes) -> None:
-        """A whole text message (fragments joined, inflated), not yet known to be UTF-8."""
+        """A whole text message (fragments joined, inflated). Not checked for UTF-8: OCPP-J has an answer for that, RFC 6455 only a
+        disconnect that a charge point would repeat for ever."""
 
     def on_binary(self, size: int) -> None:
         """A binary message came: OCPP-J knows none."""
@@ -72,7 +79,11 @@ class Listener(Protocol):
     def on_pong(self) -> None: ...
 
     def on_close(self, code: int, reason: str, lost: bool) -> None:
-        """Called exactly once. `lost`: TCP broke, timed out or we aborted; code 1006 then."""
+        """Called exactly once.
+
+        `code`: the peer's (1005: its Close had none), or ours where the peer broke the protocol (1002, 1009, ...).
+        `lost`: TCP broke, timed out or we aborted; `code` is 1006 and `reason` our own word for it, then.
+        """
 
 
 class Accept(msgspec.Struct, frozen=True):
@@ -107,14 +118,23 @@ class Limits(msgspec.Struct, frozen=True):
     """permessage-deflate without context takeover (OCPP-J 2.0.1 part 4 §3.4)."""
 
 
+COUNTS = ("accepted", "upgraded", "refused", "malformed", "timed_out", "tls_failed", "abandoned", "out_of_sockets")
+"""Keys of `Server.counts`: TCP connections accepted; upgrades granted; refused by `admit`; not an upgrade we understand; cut by
+the handshake timeout (slow-loris); TLS handshakes failed; peers gone before their answer; times that no socket was left."""
+
+
 class Server(Protocol):
     """A running listener."""
 
     @property
     def port(self) -> int: ...
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What became of every TCP connection so far; the keys are `COUNTS`."""
+
     async def close(self) -> None:
-        """Stop accepting; open sockets are the collector's to close."""
+        """Stop accepting and drop upgrades that are not answered yet; open sockets are the collector's to close."""
 
 
 class Serve(Protocol):
