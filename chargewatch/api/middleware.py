@@ -1,0 +1,92 @@
+"""What every request meets first: a limit on its size. What every response carries: security headers. Pure ASGI, no buffering."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chargewatch.api.problems import MEDIA_TYPE, encode
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_NOTHING = "default-src 'none'; frame-ancestors 'none'"
+_DOCS = (
+    "default-src 'none'; connect-src 'self'; img-src 'self' data: https://fastapi.tiangolo.com; frame-ancestors 'none'; "
+    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net"
+)
+_UPLOADS = "/uploads/"
+
+
+class TooLarge(HTTPException):
+    """The body went over the limit while it was read. An HTTPException, because FastAPI turns any other one into 400."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, _sentence(limit))
+
+
+def _sentence(limit: int) -> str:
+    return f"a request body may have {limit} bytes here (http.max_body_bytes)"
+
+
+class Guard:
+    """Wraps the application. Uploads have their own, larger limit and check it themselves."""
+
+    def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
+        self._app, self._max = app, max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _decorate(MutableHeaders(scope=message), scope["path"])
+            await send(message)
+
+        if scope["path"].startswith(_UPLOADS):
+            await self._app(scope, receive, guarded_send)
+        elif _declared_length(scope) > self._max:
+            await self._refuse(guarded_send)
+        else:
+            await self._app(scope, _counted(receive, self._max), guarded_send)
+
+    async def _refuse(self, send: Send) -> None:
+        body = encode(413, _sentence(self._max))
+        headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    total = 0
+
+    async def counted() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > limit:
+            raise TooLarge(limit)
+        return message
+
+    return counted
+
+
+def _decorate(headers: MutableHeaders, path: str) -> None:
+    for name, value in _HEADERS.items():
+        headers[name] = value
+    headers["Content-Security-Policy"] = _DOCS if path == "/docs" else _NOTHING
+    if "cache-control" not in headers:
+        headers["Cache-Control"] = "no-store"
