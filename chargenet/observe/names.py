@@ -1,0 +1,281 @@
+"""Every metric family that chargewatch exposes, as data. Decided here: names, types, units, labels, and when a value is stale.
+
+Code refers to these constants, docs/metrics.md is written from them (`reference.py`), boards and rules are checked against them.
+Energy is in watt-hours, not joules, and in one unbroken word, `watthours`: see docs/adr/0009.
+Never a label: an ID token, a transaction id, a message id, free text of a charge point that is not bounded by `Interner`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+LIVE_HORIZON_S = 1200.0
+"""A live value not refreshed for this long is dropped: one clock-aligned interval of 15 minutes and some slack."""
+REGISTER_HORIZON_S = 86_400.0
+"""A lifetime register stays true while nothing is charged; one day without a word, and it is dropped as well."""
+OFFLINE_HORIZON_S = 900.0
+"""A charge point that has been gone for this long no longer has a known status."""
+
+CONNECTOR = ("site", "charge_point", "connector")
+POINT = ("site", "charge_point")
+SITE = ("site",)
+MODEL = ("vendor", "model")
+FIRMWARE = ("vendor", "model", "firmware")
+
+FAST_BUCKETS = (0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5)
+WAIT_BUCKETS = (0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Family(msgspec.Struct, frozen=True):
+    """One metric family. `kind` is gauge, counter or histogram; `source` says who sets it; `horizon_s` when a value is dropped."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    unit: str
+    source: str
+    help: str
+    horizon_s: float | None = None
+    buckets: tuple[float, ...] = ()
+
+
+def _gauge(name: str, labels: tuple[str, ...], unit: str, source: str, text: str, horizon_s: float | None = None) -> Family:
+    return Family(name, "gauge", labels, unit, source, text, horizon_s)
+
+
+def _counter(name: str, labels: tuple[str, ...], unit: str, source: str, text: str, horizon_s: float | None = None) -> Family:
+    return Family(name, "counter", labels, unit, source, text, horizon_s)
+
+
+def _histogram(name: str, labels: tuple[str, ...], source: str, text: str, buckets: tuple[float, ...] = WAIT_BUCKETS) -> Family:
+    return Family(name, "histogram", labels, "seconds", source, text, None, buckets)
+
+
+# A family reads best on two or three lines.
+# fmt: off
+_LIVE = "fleet: measurements"
+
+CONNECTOR_STATUS = _gauge(
+    "chargewatch_connector_status", (*CONNECTOR, "status"), "", "fleet: status reports",
+    "The status that the connector has now, value 1; other statuses have no series.", OFFLINE_HORIZON_S,
+)
+CONNECTOR_ERROR = _gauge(
+    "chargewatch_connector_error", (*CONNECTOR, "error_code", "vendor_error_code"), "", "fleet: status reports",
+    "The error that the connector reports now, value 1; no series without an error.", OFFLINE_HORIZON_S,
+)
+CONNECTOR_POWER = _gauge(
+    "chargewatch_connector_power_watts", CONNECTOR, "watts", _LIVE,
+    "Active power drawn at the connector; the sum of its phases where no total is reported.", LIVE_HORIZON_S,
+)
+CONNECTOR_CURRENT = _gauge(
+    "chargewatch_connector_current_amperes", (*CONNECTOR, "phase"), "amperes", _LIVE,
+    "Current drawn, by phase; no phase label where the charge point names none.", LIVE_HORIZON_S,
+)
+CONNECTOR_VOLTAGE = _gauge(
+    "chargewatch_connector_voltage_volts", (*CONNECTOR, "phase"), "volts", _LIVE,
+    "Voltage, by phase; no phase label where the charge point names none.", LIVE_HORIZON_S,
+)
+CONNECTOR_ENERGY = _counter(
+    "chargewatch_connector_energy_register_watthours_total", CONNECTOR, "watt-hours", _LIVE,
+    "Lifetime register of active energy imported, as the meter counts it.", REGISTER_HORIZON_S,
+)
+CONNECTOR_TEMPERATURE = _gauge(
+    "chargewatch_connector_temperature_celsius", (*CONNECTOR, "location"), "degrees Celsius", _LIVE,
+    "Temperature, by where it is measured (Outlet, Inlet, Body, Cable, EV).", LIVE_HORIZON_S,
+)
+CONNECTOR_SOC = _gauge(
+    "chargewatch_connector_soc_ratio", CONNECTOR, "ratio", _LIVE,
+    "State of charge of the vehicle, 0 to 1.", LIVE_HORIZON_S,
+)
+CONNECTOR_SESSION_ENERGY = _gauge(
+    "chargewatch_connector_session_energy_watthours", CONNECTOR, "watt-hours", "fleet: transactions",
+    "Energy of the running transaction: last register minus the register at its start.", REGISTER_HORIZON_S,
+)
+CONNECTOR_LAST_SEEN = _gauge(
+    "chargewatch_connector_last_seen_timestamp_seconds", CONNECTOR, "seconds since the epoch", "fleet: any report",
+    "When the connector was last heard of; its age is time() minus this.",
+)
+
+POINT_CONNECTED = _gauge(
+    "chargewatch_charge_point_connected", POINT, "", "fleet: connections", "1 while the charge point is connected, else 0.",
+)
+POINT_LAST_FRAME = _gauge(
+    "chargewatch_charge_point_last_frame_timestamp_seconds", POINT, "seconds since the epoch", "fleet: any frame",
+    "When the last frame came from the charge point; its age is time() minus this.",
+)
+POINT_BOOTS = _counter(
+    "chargewatch_charge_point_boots_total", POINT, "", "fleet: boot notifications", "Boot notifications since this process began.",
+)
+POINT_SECURITY_EVENTS = _counter(
+    "chargewatch_charge_point_security_events_total", POINT, "", "fleet: security events",
+    "Security events of the charge point since this process began.",
+)
+POINT_UPLOADS = _counter(
+    "chargewatch_charge_point_uploads_total", POINT, "", "fleet: diagnostics",
+    "Diagnostics files received from the charge point since this process began.",
+)
+POINT_INFO = _gauge(
+    "chargewatch_charge_point_info", (*POINT, "vendor", "model", "firmware", "protocol"), "", "fleet: boot notifications",
+    "What the charge point is, value 1.",
+)
+
+SITE_POINTS = _gauge("chargewatch_site_charge_points", SITE, "", "fleet: summed at scrape", "Charge points of the site.")
+SITE_CONNECTED = _gauge(
+    "chargewatch_site_charge_points_connected", SITE, "", "fleet: summed at scrape", "Connected charge points of the site.",
+)
+SITE_CONNECTORS = _gauge(
+    "chargewatch_site_connectors", (*SITE, "status"), "", "fleet: summed at scrape",
+    "Connectors of the site by status; Unknown where none is known any more. No series for a status that no connector has.",
+)
+SITE_POWER = _gauge(
+    "chargewatch_site_power_watts", SITE, "watts", "fleet: summed at scrape", "Power drawn at the site, of all fresh values.",
+)
+SITE_TRANSACTIONS = _gauge(
+    "chargewatch_site_active_transactions", SITE, "", "fleet: summed at scrape", "Transactions running at the site.",
+)
+MODEL_POINTS = _gauge(
+    "chargewatch_model_charge_points", MODEL, "", "fleet: summed at scrape", "Charge points of this vendor and model.",
+)
+MODEL_CONNECTED = _gauge(
+    "chargewatch_model_charge_points_connected", MODEL, "", "fleet: summed at scrape",
+    "Connected charge points of this vendor and model.",
+)
+MODEL_CONNECTORS = _gauge(
+    "chargewatch_model_connectors", (*MODEL, "status"), "", "fleet: summed at scrape",
+    "Connectors of this vendor and model by status.",
+)
+MODEL_POWER = _gauge(
+    "chargewatch_model_power_watts", MODEL, "watts", "fleet: summed at scrape", "Power drawn through this vendor and model.",
+)
+MODEL_TRANSACTIONS = _gauge(
+    "chargewatch_model_active_transactions", MODEL, "", "fleet: summed at scrape",
+    "Transactions running on this vendor and model.",
+)
+FIRMWARE_POINTS = _gauge(
+    "chargewatch_firmware_charge_points", FIRMWARE, "", "fleet: summed at scrape", "Charge points that run this firmware.",
+)
+FIRMWARE_CONNECTED = _gauge(
+    "chargewatch_firmware_charge_points_connected", FIRMWARE, "", "fleet: summed at scrape",
+    "Connected charge points that run this firmware.",
+)
+FIRMWARE_CONNECTORS = _gauge(
+    "chargewatch_firmware_connectors", (*FIRMWARE, "status"), "", "fleet: summed at scrape",
+    "Connectors by status on this firmware.",
+)
+FIRMWARE_POWER = _gauge(
+    "chargewatch_firmware_power_watts", FIRMWARE, "watts", "fleet: summed at scrape", "Power drawn through this firmware.",
+)
+FIRMWARE_TRANSACTIONS = _gauge(
+    "chargewatch_firmware_active_transactions", FIRMWARE, "", "fleet: summed at scrape", "Transactions running on this firmware.",
+)
+
+BUILD_INFO = _gauge("chargewatch_build_info", ("version",), "", "roof", "The version that runs, value 1.")
+CONNECTIONS = _gauge(
+    "chargewatch_connections", ("protocol", "security_profile"), "", "collector: connections",
+    "Open connections by protocol and security profile.",
+)
+CONNECTIONS_OPENED = _counter(
+    "chargewatch_connections_opened_total", ("protocol", "security_profile"), "", "collector: connections", "Connections accepted.",
+)
+CONNECTIONS_CLOSED = _counter(
+    "chargewatch_connections_closed_total", ("protocol", "cause"), "", "collector: connections",
+    "Connections ended: closed by the peer or us, lost (broken or silent), or superseded by a newer one.",
+)
+UPGRADES_REFUSED = _counter(
+    "chargewatch_upgrades_refused_total", ("reason",), "", "collector: connections", "WebSocket upgrades refused.",
+)
+LOGINS_REFUSED = _counter("chargewatch_logins_refused_total", (), "", "collector: connections", "Wrong or missing passwords.")
+CALLS = _counter(
+    "chargewatch_calls_total", ("protocol", "action"), "", "collector: connections", "Calls from charge points answered.",
+)
+CALL_ERRORS = _counter(
+    "chargewatch_call_errors_total", ("protocol", "action", "error_code"), "", "collector: connections",
+    "Calls from charge points answered with a call error.",
+)
+CALL_HANDLING = _histogram(
+    "chargewatch_call_handling_seconds", ("protocol", "action"), "collector: connections",
+    "From the frame's arrival to its durable answer.",
+)
+COMMANDS = _counter(
+    "chargewatch_commands_total", ("action", "outcome"), "", "collector: gateway", "Calls to charge points by how they ended.",
+)
+COMMAND_ANSWER = _histogram(
+    "chargewatch_command_answer_seconds", ("action",), "collector: gateway", "From sending a call until its answer.",
+)
+FRAMES_DEVIATED = _counter(
+    "chargewatch_frames_deviated_total", ("quirk",), "", "collector: connections",
+    "Frames that broke a rule of their protocol and were used all the same.",
+)
+FRAMES_REFUSED = _counter(
+    "chargewatch_frames_refused_total", ("error_code",), "", "collector: connections",
+    "Frames that could not be understood as a call; error_code none where no answer was possible.",
+)
+FRAMES_REPEATED = _counter(
+    "chargewatch_frames_repeated_total", ("action",), "", "collector: connections", "Calls that repeated an earlier one.",
+)
+QUARANTINED = _counter(
+    "chargewatch_quarantined_total", ("reason",), "", "collector: transactions",
+    "Reports that could not be matched and were set aside.",
+)
+SECURITY_EVENTS = _counter("chargewatch_security_events_total", ("type",), "", "collector: connections", "Security events by type.")
+JOURNAL_SEQUENCE = _gauge("chargewatch_journal_durable_sequence", (), "", "journal", "Sequence of the last durable record.")
+JOURNAL_PENDING = _gauge("chargewatch_journal_pending_records", (), "", "journal", "Records appended that are not durable yet.")
+JOURNAL_COMMITS = _counter("chargewatch_journal_commits_total", (), "", "journal", "Group commits.")
+JOURNAL_RECORDS = _counter("chargewatch_journal_records_total", (), "", "journal", "Records made durable.")
+JOURNAL_FSYNC = _histogram(
+    "chargewatch_journal_fsync_seconds", (), "journal", "Time that one group commit waited for the disk.", WAIT_BUCKETS,
+)
+JOURNAL_BYTES = _gauge("chargewatch_journal_size_bytes", (), "bytes", "journal", "Size of the journal on disk.")
+JOURNAL_HEALTHY = _gauge("chargewatch_journal_healthy", (), "", "journal", "1 while records can be made durable, else 0.")
+PROJECTION_BEHIND = _gauge(
+    "chargewatch_projection_behind_records", ("projection",), "", "projections",
+    "Durable records that a read model has not taken in yet.",
+)
+PROJECTION_LAG = _gauge(
+    "chargewatch_projection_lag_seconds", ("projection",), "seconds", "projections",
+    "Age of the oldest record that a read model has not taken in yet; 0 when it is up to date.",
+)
+TELEMETRY_WRITTEN = _counter(
+    "chargewatch_telemetry_rows_written_total", ("store",), "", "telemetry",
+    "Rows written to the telemetry store.",
+)
+TELEMETRY_REJECTED = _counter(
+    "chargewatch_telemetry_rows_rejected_total", ("store",), "", "telemetry",
+    "Bad points set aside by the store.",
+)
+LOOP_LAG = _histogram(
+    "chargewatch_loop_lag_seconds", (), "loop probe", "How late the event loop woke up.", FAST_BUCKETS,
+)
+LOOP_LAG_MAX = _gauge(
+    "chargewatch_loop_lag_max_seconds", (), "seconds", "loop probe",
+    "Worst lag of the event loop in the last minute.",
+)
+API_REQUESTS = _counter("chargewatch_api_requests_total", ("method", "route", "status"), "", "API", "HTTP requests answered.")
+API_DURATION = _histogram("chargewatch_api_request_seconds", ("method", "route"), "API", "Time to answer an HTTP request.")
+LOG_SUPPRESSED = _counter(
+    "chargewatch_log_lines_suppressed_total", (), "", "logs",
+    "Log lines held back because their kind came too often.",
+)
+FLEET_SERIES = _gauge("chargewatch_fleet_series", (), "", "fleet", "Series of charge points and connectors in the last scrape.")
+FLEET_RENDER = _gauge(
+    "chargewatch_fleet_render_seconds", (), "seconds", "fleet",
+    "Time the last scrape took to write those series.",
+)
+
+FLEET: tuple[Family, ...] = (
+    CONNECTOR_STATUS, CONNECTOR_ERROR, CONNECTOR_POWER, CONNECTOR_CURRENT, CONNECTOR_VOLTAGE, CONNECTOR_ENERGY,
+    CONNECTOR_TEMPERATURE, CONNECTOR_SOC, CONNECTOR_SESSION_ENERGY, CONNECTOR_LAST_SEEN,
+    POINT_CONNECTED, POINT_LAST_FRAME, POINT_BOOTS, POINT_SECURITY_EVENTS, POINT_UPLOADS, POINT_INFO,
+    SITE_POINTS, SITE_CONNECTED, SITE_CONNECTORS, SITE_POWER, SITE_TRANSACTIONS,
+    MODEL_POINTS, MODEL_CONNECTED, MODEL_CONNECTORS, MODEL_POWER, MODEL_TRANSACTIONS,
+    FIRMWARE_POINTS, FIRMWARE_CONNECTED, FIRMWARE_CONNECTORS, FIRMWARE_POWER, FIRMWARE_TRANSACTIONS,
+)
+PLATFORM: tuple[Family, ...] = (
+    BUILD_INFO, CONNECTIONS, CONNECTIONS_OPENED, CONNECTIONS_CLOSED, UPGRADES_REFUSED, LOGINS_REFUSED,
+    CALLS, CALL_ERRORS, CALL_HANDLING, COMMANDS, COMMAND_ANSWER, FRAMES_DEVIATED, FRAMES_REFUSED, FRAMES_REPEATED, QUARANTINED,
+    SECURITY_EVENTS, JOURNAL_SEQUENCE, JOURNAL_PENDING, JOURNAL_COMMITS, JOURNAL_RECORDS, JOURNAL_FSYNC, JOURNAL_BYTES,
+    JOURNAL_HEALTHY, PROJECTION_BEHIND, PROJECTION_LAG, TELEMETRY_WRITTEN, TELEMETRY_REJECTED, LOOP_LAG, LOOP_LAG_MAX,
+    API_REQUESTS, API_DURATION, LOG_SUPPRESSED, FLEET_SERIES, FLEET_RENDER,
+)
+FAMILIES: tuple[Family, ...] = FLEET + PLATFORM
+
