@@ -1,0 +1,1 @@
+"""One file per schema change, oldest first. Never edit one that was released: add another."""
