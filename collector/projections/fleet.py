@@ -30,7 +30,7 @@ class Session:
     """The transaction at a connector.
 
     `ended`: stopped; its id is kept, so that readings after the stop are known for what they are. `adopted`: known from its
-    readings alone, so its energy is not known. `shown`: False after the connector said that it is free, until a reading says otherwise.
+    readings alone, so its energy is not known. `shown`: False once the connector said that it is free, until a reading comes.
     """
 
     __slots__ = ("adopted", "ended", "shown", "start_wh", "transaction_id")
