@@ -140,13 +140,16 @@ class FirmwareStatusReported(Event, frozen=True, kw_only=True):
     status: str
     request_id: int | None = None
     signed: bool = False
+    info: str | None = None
+    """Why, where the charge point says so (2.1 statusInfo)."""
 
 
 class DiagnosticsStatusReported(Event, frozen=True, kw_only=True):
-    """DiagnosticsStatusNotification (1.6) or LogStatusNotification."""
+    """DiagnosticsStatusNotification (1.6) or LogStatusNotification. `info`: why, where the charge point says so (2.1)."""
 
     status: str
     request_id: int | None = None
+    info: str | None = None
 
 
 class DiagnosticsUploaded(Event, frozen=True, kw_only=True):
@@ -193,10 +196,15 @@ class DeviceEventReported(Event, frozen=True, kw_only=True):
 
 
 class VariablesReported(Event, frozen=True, kw_only=True):
-    """OCPP 2.x NotifyReport / 1.6 GetConfiguration result: name → value as text ("Component.Variable[instance]" in 2.x)."""
+    """OCPP 2.x NotifyReport / 1.6 GetConfiguration result: name → value as text.
+
+    2.x names are `Component[evse.connector](instance).Variable[instance]#Attribute`, see collector/device_model.py.
+    """
 
     values: dict[str, str | None]
     request_id: int | None = None
+    to_be_continued: bool = False
+    """More parts of this report will follow."""
 
 
 class ReportReceived(Event, frozen=True, kw_only=True):
