@@ -44,7 +44,10 @@ class Socket(Protocol):
         """Send a ping; the pong arrives at `Listener.on_pong`."""
 
     def pause_reading(self) -> None:
-        """Stop reading from TCP: back-pressure. Messages that were read already still arrive; a lost peer goes unnoticed meanwhile."""
+        """Stop reading from TCP: back-pressure.
+
+        Messages that were read already still arrive; a peer that is lost goes unnoticed meanwhile.
+        """
 
     def resume_reading(self) -> None:
         """Go on reading."""
@@ -70,8 +73,10 @@ class Listener(Protocol):
     def on_open(self, socket: Socket) -> None: ...
 
     def on_text(self, text: bytes) -> None:
-        """A whole text message (fragments joined, inflated). Not checked for UTF-8: OCPP-J has an answer for that, RFC 6455 only a
-        disconnect that a charge point would repeat for ever."""
+        """A whole text message (fragments joined, inflated).
+
+        Not checked for UTF-8: OCPP-J has an answer for that, RFC 6455 only a disconnect that a charge point would repeat for ever.
+        """
 
     def on_binary(self, size: int) -> None:
         """A binary message came: OCPP-J knows none."""
