@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Annotated
 
-from fastapi import Request
-from fastapi.security import HTTPBearer
+from fastapi import Depends, Request
 
 from chargenet.errors import NotPermitted
 from chargenet.model.ids import IdToken
@@ -16,7 +14,6 @@ from chargewatch.api.permissions import Permission, allows, weakest
 from chargewatch.api.platform import Platform
 from chargewatch.api.problems import ApiError
 
-BEARER = HTTPBearer(auto_error=False, description="An API key: `chargewatch keys create NAME --role ROLE` makes one.")
 _MAX_ADDRESSES = 10_000
 
 
@@ -85,6 +82,9 @@ def platform_of(request: Request) -> Platform:
     return platform
 
 
+At = Annotated[Platform, Depends(platform_of)]
+
+
 def authenticate(request: Request) -> Principal:
     """The key of a request. Raises ApiError 401, or 429 after too many wrong ones from the same address."""
     platform, limit = platform_of(request), request.app.state.failures
@@ -115,4 +115,9 @@ def open_or_key(request: Request) -> None:
         authenticate(request)
 
 
-Dependency = Callable[[Request], Coroutine[Any, Any, Principal]]
+Reader = Annotated[Principal, Depends(Needs(Permission.READ))]
+EvidenceReader = Annotated[Principal, Depends(Needs(Permission.READ_EVIDENCE))]
+Operator = Annotated[Principal, Depends(Needs(Permission.OPERATE))]
+TokenReader = Annotated[Principal, Depends(Needs(Permission.READ_TOKENS))]
+TokenManager = Annotated[Principal, Depends(Needs(Permission.MANAGE_TOKENS))]
+Administrator = Annotated[Principal, Depends(Needs(Permission.ADMINISTER))]

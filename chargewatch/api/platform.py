@@ -7,6 +7,8 @@ from typing import Protocol
 
 import msgspec
 
+from chargenet.events import Fact
+from chargenet.model.record import Record
 from chargenet.ports import Clock, CommandGateway, Feed, Journal, Telemetry
 from chargenet.settings import Settings
 from chargenet.stores import KeyRing, Stores
@@ -60,6 +62,9 @@ class Platform(Protocol):
     @property
     def closing(self) -> bool:
         """True once the process drains: streams end."""
+
+    def interpret(self, record: Record) -> Fact:
+        """The facts of a record, as its handler gives them again. Pure; called from worker threads."""
 
     async def metrics(self) -> bytes:
         """The whole Prometheus exposition (text format 0.0.4), made without holding up the event loop."""

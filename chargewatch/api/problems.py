@@ -31,6 +31,7 @@ _TITLES = {
     403: ("not-permitted", "The key may not do this"),
     404: ("not-found", "There is no such thing"),
     405: ("method-not-allowed", "The resource does not know this method"),
+    408: ("too-slow", "The request took too long"),
     409: ("conflict", "The request contradicts the present state"),
     410: ("gone", "It is no longer there"),
     411: ("length-required", "The length must be given"),

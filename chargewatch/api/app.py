@@ -1,0 +1,147 @@
+"""The HTTP application. Decided here: which routers there are, and what the OpenAPI document says of all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from chargewatch.api import (
+    audit,
+    calls,
+    charge_points,
+    connectors,
+    diagnostics,
+    frames,
+    keys,
+    probes,
+    problems,
+    sites,
+    stream,
+    telemetry,
+    tokens,
+    transactions,
+    uploads,
+)
+from chargewatch.api.answers import components, schema_of
+from chargewatch.api.auth import FailureLimit, Needs
+from chargewatch.api.files import folder_of
+from chargewatch.api.middleware import Guard
+from chargewatch.api.platform import Platform
+from chargewatch.api.problems import Problem
+from chargewatch.api.tickets import Tickets
+from chargewatch.api.trail import Audited
+
+PREFIX = "/api/v1"
+ROUTERS = (
+    charge_points.router,
+    frames.router,
+    calls.router,
+    connectors.router,
+    sites.router,
+    transactions.router,
+    telemetry.router,
+    diagnostics.router,
+    tokens.router,
+    keys.router,
+    audit.router,
+    stream.router,
+    probes.api_router,
+)
+_DESCRIPTION = """
+Everything chargewatch knows of a charging network, and every call it can send to a charge point.
+
+Send `Authorization: Bearer KEY`; `chargewatch keys create NAME --role viewer` makes a key. Instants are ISO 8601 in UTC. Lists come
+in pages: pass `next_cursor` back as `cursor` until it is null. Every error is an RFC 9457 problem (`application/problem+json`).
+"""
+
+
+def create_app(platform: Platform) -> FastAPI:
+    """The application over a running platform. Its lifespan prepares the upload folder; everything else is the platform's."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(app.state.tickets.prepare)
+        yield
+
+    http = platform.settings.http
+    app = FastAPI(
+        title="chargewatch",
+        version=version("chargewatch"),
+        description=_DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.platform = platform
+    app.state.failures = FailureLimit(http.failed_keys, http.failed_keys_window_s)
+    app.state.streams = stream.Slots(http.max_streams)
+    app.state.registrations = asyncio.Lock()
+    app.state.tickets = Tickets(folder_of(platform.settings.data_dir) / "tickets")
+    problems.install(app)
+    app.add_middleware(Guard, max_body_bytes=http.max_body_bytes)
+    _include(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # how FastAPI says to extend the document
+    return app
+
+
+def _include(app: FastAPI) -> None:
+    described: dict[int | str, dict[str, Any]] = {
+        "default": {"description": "A problem.", "content": {problems.MEDIA_TYPE: {"schema": schema_of(Problem)}}}
+    }
+    versioned = APIRouter(prefix=PREFIX, responses=described)
+    for router in ROUTERS:
+        versioned.include_router(router)
+    app.include_router(versioned)
+    app.include_router(probes.router, responses=described)
+    app.include_router(uploads.router, responses=described)
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document, the schemas of our own types added, and each operation's permission said."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            license_info=app.license_info,
+            routes=app.routes,
+        )
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas.update(components())
+        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for rule in rules():
+            if rule.needs is not None:
+                operation = document["paths"][rule.path][rule.method.lower()]
+                operation["security"] = [{"key": []}]
+                operation["description"] = f"{operation.get('description', '')}\n\nNeeds the permission `{rule.needs.permission}`."
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One method of one route: what a key needs for it, and how the audit log calls it."""
+
+    method: str
+    path: str
+    needs: Needs | None
+    audited: Audited | None
+
+
+def rules() -> Iterator[Rule]:
+    """Every route that the application has, from the routes themselves."""
+    for prefix, routers in ((PREFIX, ROUTERS), ("", (probes.router, uploads.router))):
+        for route in (each for router in routers for each in router.routes):
+            assert isinstance(route, APIRoute)
+            calls = [dependency.call for dependency in route.dependant.dependencies]
+            needs = next((call for call in calls if isinstance(call, Needs)), None)
+            audited = next((call for call in calls if isinstance(call, Audited)), None)
+            for method in sorted(route.methods):
+                yield Rule(method, prefix + route.path, needs, audited)
