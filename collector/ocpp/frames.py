@@ -139,14 +139,14 @@ def _broken(data: bytes, protocol: Protocol, problem: str) -> Unparsable:
 
 def _unreadable(protocol: Protocol, problem: str, fault: Fault = Fault.RPC) -> Unparsable:
     """No id: OCPP 1.6 has no answer without one, 2.x answers to "-1"."""
-    if protocol is Protocol.OCPP16:
+    if protocol == Protocol.OCPP16:
         return Unparsable(problem)
     return Unparsable(problem, error_code(protocol, fault), _UNKNOWN_ID)
 
 
 def _frame(parts: list[msgspec.Raw], protocol: Protocol, deviations: tuple[FrameDeviated, ...]) -> Frame:
     kind = bytes(parts[0]) if parts else b""
-    if kind not in _KINDS or (kind in _ONLY_21 and protocol is not Protocol.OCPP21):
+    if kind not in _KINDS or (kind in _ONLY_21 and protocol != Protocol.OCPP21):
         return _unknown_type(parts, protocol, kind)
     ident = _id(parts[1]) if len(parts) > 1 else None
     if ident is None:
@@ -173,7 +173,7 @@ def _unknown_type(parts: list[msgspec.Raw], protocol: Protocol, kind: bytes) -> 
     ident = _id(parts[1]) if len(parts) > 1 else None
     # Without a number there is no message type that could be unsupported: the whole thing is no OCPP-J frame.
     fault = Fault.MESSAGE_TYPE if _NUMBER.match(kind) else Fault.RPC
-    if ident is None or protocol is Protocol.OCPP16:
+    if ident is None or protocol == Protocol.OCPP16:
         return _unreadable(protocol, problem, fault)
     return Unparsable(problem, error_code(protocol, fault), ident)
 

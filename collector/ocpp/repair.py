@@ -38,16 +38,16 @@ def repair(protocol: Protocol, action: str, payload: Any) -> tuple[Any, list[Fra
     return mended.call, mended.deviations
 
 
-def mend(protocol: Protocol, action: str, payload: Any) -> Mended:
-    """As `repair`, and says whether anything required was lost."""
+def mend(protocol: Protocol, action: str, payload: Any, *, response: bool = False) -> Mended:
+    """As `repair`, also for call results, and says whether anything required was lost."""
     smith = _Smith(action)
-    call = smith.object(_shape(protocol, action), payload, "")
+    call = smith.object(_shape(protocol, action, response), payload, "")
     return Mended(call, smith.deviations, smith.complete)
 
 
 @cache
-def _shape(protocol: Protocol, action: str) -> inspect.StructType:
-    shape = inspect.type_info(schema_for(protocol, action).struct)
+def _shape(protocol: Protocol, action: str, response: bool) -> inspect.StructType:
+    shape = inspect.type_info(schema_for(protocol, action, response=response).struct)
     assert isinstance(shape, inspect.StructType)
     return shape
 
