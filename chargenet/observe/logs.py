@@ -14,6 +14,7 @@ import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
+from numbers import Number
 from typing import Any, TextIO
 
 from chargenet.model.ids import IdToken
@@ -25,7 +26,9 @@ _SECRET = re.compile(
     r"(?i)([\"']?(?:[\w-]*password|passwd|secret|api[_-]?key|admin[ _-]key|private[_-]?key|access[_-]?token|upload[_-]?token)[\"']?"
     r"\s*[:=]\s*[\"']?)[^\s\"',}\])&]+"
 )
-_CONFIGURED = re.compile(r"(?i)(AuthorizationKey|BasicAuthPassword)([\"']?\s*[^\n{}]{0,80}?[\"']value[\"']\s*:\s*[\"'])[^\"']*")
+_SECRET_VARIABLE = re.compile(r"AuthorizationKey|BasicAuthPassword")
+"""Variables of OCPP whose value is a password: where one is named, all values of the text are cut."""
+_VALUE = re.compile(r"(?i)([\"'](?:attribute)?value[\"']\s*:\s*[\"'])[^\"']*")
 _URL_USER = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@\"']+@")
 _UPLOAD = re.compile(r"(/uploads?/)[A-Za-z0-9_-]{8,}")
 _ID_TOKEN = re.compile(r"([\"'](?:idTag|parentIdTag|idToken)[\"']\s*:\s*(?:\{\s*[\"']idToken[\"']\s*:\s*)?[\"'])([^\"']*)([\"'])")
@@ -36,7 +39,8 @@ def redact(text: str) -> str:
     """The text without secrets, with ID tokens hashed."""
     for pattern in (_HEADER, _SCHEME, _SECRET):
         text = pattern.sub(rf"\g<1>{_CUT}", text)
-    text = _CONFIGURED.sub(rf"\g<1>\g<2>{_CUT}", text)
+    if _SECRET_VARIABLE.search(text):
+        text = _VALUE.sub(rf"\g<1>{_CUT}", text)
     text = _URL_USER.sub(rf"\g<1>{_CUT}@", text)
     text = _UPLOAD.sub(rf"\g<1>{_CUT}", text)
     return _ID_TOKEN.sub(lambda found: f"{found[1]}#{IdToken(found[2]).hashed}{found[3]}", text)
@@ -46,7 +50,7 @@ def _plain(value: object) -> object:
     """An argument or extra field as it may be written."""
     if isinstance(value, IdToken):
         return f"#{value.hashed}"
-    return value if isinstance(value, bool | int | float | None) else redact(str(value))
+    return value if value is None or isinstance(value, Number) else redact(str(value))
 
 
 class Budget:
