@@ -18,9 +18,9 @@ from chargenet.model.ids import ConnectorRef
 from chargenet.model.measurement import ENERGY_REGISTER, Measurement, SignedMeterValue
 from chargenet.model.units import Conversion, conversion, default_unit, plausible
 from collector.handlers.instants import instant
-from collector.quirks import flag
+from collector.quirks import PHASES, flag
 
-_PHASES = frozenset({"L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1"})
+
 _SIGNED_OPENINGS = ("OCMF|", "{", "<?xml", "<signedMeterValue", "AP;")
 _MAX_RECIPES = 4096
 
@@ -225,7 +225,7 @@ def _decide(
 def _split(measurand: str) -> tuple[str, str | None]:
     """`Current.Import.L1` → (`Current.Import`, `L1`): some charge points append the phase."""
     head, dot, tail = measurand.strip().rpartition(".")
-    return (head, tail) if dot and tail in _PHASES else (measurand.strip(), None)
+    return (head, tail) if dot and tail in PHASES else (measurand.strip(), None)
 
 
 def _sign(text: object, context: str | None, signed: list[SignedMeterValue], path: str, deviations: list[FrameDeviated]) -> None:

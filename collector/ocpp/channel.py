@@ -1,7 +1,7 @@
-"""One connection's calls, as a state machine without I/O. Decided here: what may leave now, whose answer this is, what was said before.
+"""One connection's calls, as a state machine without I/O. Decided here: what may leave now, whose answer this is, what repeats.
 
-Fed with calls to send and frames that came; asked for the text to write (`take_text`) and the next `deadline`; told what ended. Time
-is an argument. There is one call of ours in flight (OCPP-J 1.6 §4.1.1, 2.0.1 part 4 §4.1.1), further ones wait in a bounded queue.
+Fed with calls to send and frames that came; asked for the text to write (`take_text`) and the next `deadline`; told what ended.
+Time is an argument. One call of ours is in flight (OCPP-J 1.6 §4.1.1, 2.0.1 part 4 §4.1.1), further ones wait in a bounded queue.
 Calls *from* the charge point never wait for ours: they do not come here at all, except to be recognised as repeats. That is why
 nothing can deadlock.
 
@@ -162,8 +162,8 @@ class Channel:
             if self._given_up is None:
                 self._given_up = deque(maxlen=16)
             self._given_up.append(call.message_id)
+            ended.insert(0, Ended(call, End.TIMED_OUT if self._text is None else End.NEVER_SENT))
             self._settle()
-            ended.insert(0, Ended(call, End.TIMED_OUT))
         return ended
 
     def close(self) -> list[Ended]:

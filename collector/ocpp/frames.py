@@ -104,7 +104,7 @@ def parse(data: bytes, protocol: Protocol) -> Frame:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return _parse(data, protocol)
     ident = bytes(raw_id)
-    if kind == 2 and ident[0] == 34 and len(ident) <= _MAX_ID + 2 and data.isascii():
+    if kind == 2 and ident[0] == 34 and 2 < len(ident) <= _MAX_ID + 2 and data.isascii():
         return CallFrame(ident, action, payload)
     return _parse(data, protocol)
 
@@ -207,6 +207,8 @@ def _id(raw: msgspec.Raw) -> bytes | None:
 def _id_deviations(ident: bytes) -> tuple[FrameDeviated, ...]:
     if ident[:1] != b'"':
         return (flag("id-number", "", f"message id {ident[:64].decode()} is a number"),)
+    if ident == b'""':
+        return (flag("id-empty", "", "the message id is empty"),)
     if len(_text(ident)) > _MAX_ID:
         return (flag("id-long", "", f"message id of {len(_text(ident))} characters, {_MAX_ID} are allowed"),)
     return ()

@@ -1,6 +1,6 @@
 """Text that is almost JSON → JSON, where only one reading is possible. Decided here: which slips of the pen are corrected.
 
-Real charge points send `"transactionId":,`, NaN, trailing commas, raw control characters and Latin-1. Each is corrected in one
+Real charge points send `"transactionId":,`, NaN, stray commas, raw control characters and Latin-1. Each is corrected in one
 linear pass and reported; a truncated frame is not completed, because what it would have said is unknown.
 """
 
@@ -17,7 +17,7 @@ from collector.quirks import flag
 _TOKENS = re.compile(
     r"""(?P<string>"(?:[^"\\]|\\.)*+"?)"""
     r"""|(?P<empty>:[ \t\r\n]*+(?=[,}\]]))"""
-    r"""|(?P<comma>,[ \t\r\n]*+(?=[}\]]))"""
+    r"""|(?P<comma>(?:,[ \t\r\n]*+)++(?=[}\]])|(?<=[\[{])(?:[ \t\r\n]*+,)++|,(?P<more>(?:[ \t\r\n]*+,)++))"""
     r"""|(?P<nan>-?\b(?:NaN|nan|Infinity|inf)\b)""",
     re.DOTALL,
 )
@@ -27,7 +27,7 @@ _LONE_SURROGATE = re.compile(
 )
 _SLIPS = {
     "empty": ("json-empty-value", "a property without a value, read as null", ":null"),
-    "comma": ("json-trailing-comma", "a comma before a closing bracket", ""),
+    "comma": ("json-stray-comma", "a comma with nothing before or after it", ""),
     "nan": ("json-not-a-number", "NaN or Infinity, read as null", "null"),
 }
 
@@ -49,7 +49,7 @@ def salvage(data: bytes) -> tuple[bytes, tuple[FrameDeviated, ...]]:
             return _string(match[0], found)
         rule, meaning, instead = _SLIPS[match.lastgroup or ""]
         found.setdefault(rule, meaning)
-        return instead
+        return "," if match["more"] else instead
 
     text = _TOKENS.sub(correct, text)
     return text.encode("utf-8", "replace"), tuple(flag(rule, "", meaning) for rule, meaning in found.items())

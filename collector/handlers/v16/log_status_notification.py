@@ -1,4 +1,4 @@
-"""LogStatusNotification, OCPP 1.6 security whitepaper §5.6: how the upload that GetLog asked for is going."""
+"""LogStatusNotification, OCPP 1.6 security whitepaper: how the upload that GetLog asked for is going."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SecurityEventNotification, OCPP 1.6 security whitepaper §5.7."""
+"""SecurityEventNotification, OCPP 1.6 security whitepaper."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SignCertificate, OCPP 1.6 security whitepaper §5.8: rejected, because this CSMS has no certificate authority behind it."""
+"""SignCertificate, OCPP 1.6 security whitepaper: rejected, because this CSMS has no certificate authority behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SignedFirmwareStatusNotification, OCPP 1.6 security whitepaper §5.5."""
+"""SignedFirmwareStatusNotification, OCPP 1.6 security whitepaper."""
 
 from __future__ import annotations
 
