@@ -20,7 +20,6 @@ from chargenet.model.units import Conversion, conversion, default_unit, plausibl
 from collector.handlers.instants import instant
 from collector.quirks import PHASES, flag
 
-
 _SIGNED_OPENINGS = ("OCMF|", "{", "<?xml", "<signedMeterValue", "AP;")
 _MAX_RECIPES = 4096
 
