@@ -140,8 +140,8 @@ class TransactionModel(Protocol):
         """The sequence up to which this model is built."""
 
     async def load(self, charge_point_ids: Iterable[str], recent: int, stops: int) -> TransactionsLoaded:
-        """Per charge point: all open transactions, the `recent` newest by first_sequence, the `stops` newest unresolved
-        quarantined stops, and the aliases of all of those."""
+        """Per charge point: all open transactions, the `recent` newest by first_sequence, the `stops` newest quarantined
+        reports (resolved or not), and the aliases of those transactions."""
 
     async def find_many(self, keys: Iterable[tuple[str, str]]) -> TransactionsLoaded:
         """Transactions by (charge_point_id, transaction_id or alias)."""

@@ -118,9 +118,9 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
         return (self.ended_at - self.began_at).total_seconds()
 
     @property
-    def token(self) -> IdToken | None:
-        """The ID token with its kind."""
-        return None if self.id_token is None else IdToken(self.id_token, self.id_token_kind or "Unknown")
+    def token_key(self) -> str | None:
+        """What the token table is keyed by: the token's value, case folded."""
+        return None if self.id_token is None else IdToken(self.id_token).key
 
 
 class TransactionChange(msgspec.Struct, frozen=True, kw_only=True):

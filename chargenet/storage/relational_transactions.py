@@ -54,12 +54,12 @@ class SqlTransactions:
 
         def work(connection: Connection) -> TransactionsLoaded:
             found = _open(connection, wanted)
-            unresolved: list[QuarantinedReport] = []
+            quarantined: list[QuarantinedReport] = []
             for charge_point_id in wanted:
                 found |= _recent(connection, charge_point_id, recent)
-                unresolved += _unresolved(connection, charge_point_id, stops)
+                quarantined += _quarantined(connection, charge_point_id, stops)
             aliases = _aliases_of(connection, found)
-            return TransactionsLoaded(sorted(found.values(), key=_age), aliases, unresolved)
+            return TransactionsLoaded(sorted(found.values(), key=_age), aliases, quarantined)
 
         return await self._database.read(work)
 
@@ -197,10 +197,10 @@ def _recent(connection: Connection, charge_point_id: str, count: int) -> Found:
     return _fetch(connection, select(_rows).where(_rows.c.charge_point_id == charge_point_id).order_by(*order).limit(count))
 
 
-def _unresolved(connection: Connection, charge_point_id: str, count: int) -> list[QuarantinedReport]:
+def _quarantined(connection: Connection, charge_point_id: str, count: int) -> list[QuarantinedReport]:
     query = (
         select(_stops)
-        .where(_stops.c.charge_point_id == charge_point_id, _stops.c.resolved_by.is_(None))
+        .where(_stops.c.charge_point_id == charge_point_id)
         .order_by(_stops.c.sequence.desc(), _stops.c.ordinal.desc())
         .limit(count)
     )
