@@ -192,6 +192,8 @@ class FleetMetrics:
     def closed(self, charge_point_id: str, at: float) -> None:
         """Gone: from now on the statuses of its connectors grow stale."""
         point = self.point(charge_point_id)
+        if not point.connected:
+            return
         point.connected = False
         self.connected.put(point.row, 0.0, HOLDS)
         for row in point.said:

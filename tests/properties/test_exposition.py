@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -66,9 +66,9 @@ class Fleet(RuleBasedStateMachine):
         name = f"CP{point}"
         self.metrics.closed(name, self.now)
         self.known.add(name)
+        if name in self.online:
+            self.status |= {key: (said, self.now) for key, (said, _) in self.status.items() if key[0] == name}
         self.online.discard(name)
-        for key in [key for key in self.status if key[0] == name]:
-            self.status[key] = (self.status[key][0], self.now)
 
     @rule(point=POINTS, plug=PLUGS, status=STATUSES)
     def report(self, point: int, plug: str, status: str) -> None:
@@ -95,9 +95,8 @@ class Fleet(RuleBasedStateMachine):
         self.metrics.forget(name)
         self.known.discard(name)
         self.online.discard(name)
-        for state in (self.status, self.power):
-            for key in [key for key in state if key[0] == name]:
-                del state[key]  # type: ignore[attr-defined]  # both are dictionaries by the same key
+        self.status = {key: said for key, said in self.status.items() if key[0] != name}
+        self.power = {key: said for key, said in self.power.items() if key[0] != name}
 
     @rule(seconds=st.sampled_from([1.0, 400.0, 1000.0]))
     def wait(self, seconds: float) -> None:
@@ -135,3 +134,4 @@ class Fleet(RuleBasedStateMachine):
 
 
 TestFleet = Fleet.TestCase
+TestFleet.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)

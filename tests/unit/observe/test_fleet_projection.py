@@ -31,11 +31,11 @@ class Watched:
         self.sequence += len(taken)
         await self.projection.apply(taken, self.sequence)
 
-    def shown(self, name: str, after_s: float = 0.0, **labels: str) -> float | None:
-        return value(self.text(after_s), name, **labels)
+    def shown(self, name: str, **labels: str) -> float | None:
+        return value(self.text(), name, **labels)
 
-    def text(self, after_s: float = 0.0) -> bytes:
-        return b"".join(self.metrics.chunks(START.timestamp() + after_s))
+    def text(self) -> bytes:
+        return b"".join(self.metrics.chunks(START.timestamp()))
 
 
 def readings(

@@ -14,7 +14,8 @@ class Over(Exception):
 
 async def test_lag_is_what_a_sleep_takes_too_long() -> None:
     """A sleep of 50 ms that takes 350 ms is a lag of 300 ms; one that is in time is none."""
-    clock, seen = FrozenClock(), []
+    clock = FrozenClock()
+    seen: list[float] = []
     turns = iter((0.35, 0.05))
 
     async def sleep(seconds: float) -> None:
