@@ -18,7 +18,17 @@ from chargenet.model.words import Protocol, RecordKind
 from collector.context import Context, Desk, Route
 from collector.ocpp.duplicates import first_repeated_key, repeated_key
 from collector.ocpp.errors import Fault, error_code
-from collector.ocpp.frames import CallFrame, SendFrame, Unparsable, error, refusal, result
+from collector.ocpp.frames import (
+    CallFrame,
+    ErrorFrame,
+    ResultErrorFrame,
+    ResultFrame,
+    SendFrame,
+    Unparsable,
+    error,
+    refusal,
+    result,
+)
 from collector.ocpp.repair import mend
 from collector.ocpp.salvage import lenient
 from collector.ocpp.schemas import Schema, SchemaViolation, actions, schema_for
@@ -78,6 +88,16 @@ def process_refused(frame: Unparsable) -> Processed:
     """A text that is no frame: answered where OCPP-J has an answer."""
     event = FrameRefused(problem=frame.problem, error_code=frame.error_code, action=frame.action)
     return Processed(RecordKind.REFUSED, frame.action or "", refusal(frame), (event,))
+
+
+def process_stray(frame: ResultFrame | ErrorFrame | ResultErrorFrame) -> Processed:
+    """An answer to no call of ours (late, or an id that nobody knows), or word that our answer was not understood."""
+    ident = frame.message_id[:64]
+    if isinstance(frame, ResultErrorFrame):
+        problem = f"our answer {ident} was refused: {frame.code} {frame.description}".rstrip()
+    else:
+        problem = f"an answer to no call of ours: message id {ident}"
+    return Processed(RecordKind.REFUSED, "", b"", (FrameRefused(problem=problem), *frame.deviations))
 
 
 def prepare() -> None:
