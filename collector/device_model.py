@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+
+_Kind = TypeVar("_Kind", str, int)
 
 ATTRIBUTES = ("Actual", "Target", "MinSet", "MaxSet")
 
@@ -76,14 +78,18 @@ def from_mappings(component: Mapping[str, Any], variable: Mapping[str, Any], att
     evse = component.get("evse")
     evse = evse if isinstance(evse, Mapping) else {}
     return Variable(
-        component=str(component.get("name") or "?"),
-        variable=str(variable.get("name") or "?"),
-        component_instance=component.get("instance"),
-        instance=variable.get("instance"),
-        evse_id=evse.get("id"),
-        connector_id=evse.get("connectorId"),
-        attribute=str(attribute or "Actual"),
+        component=_as(str, component.get("name")) or "?",
+        variable=_as(str, variable.get("name")) or "?",
+        component_instance=_as(str, component.get("instance")),
+        instance=_as(str, variable.get("instance")),
+        evse_id=_as(int, evse.get("id")),
+        connector_id=_as(int, evse.get("connectorId")),
+        attribute=_as(str, attribute) or "Actual",
     )
+
+
+def _as(kind: type[_Kind], value: object) -> _Kind | None:
+    return value if isinstance(value, kind) else None
 
 
 def _encode(text: str) -> str:

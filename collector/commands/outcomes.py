@@ -96,11 +96,13 @@ _WITHOUT_STATUS: Mapping[Protocol, frozenset[str]] = {Protocol.OCPP16: frozenset
 """Actions whose response has a status in other versions only."""
 
 
-def outcome(action: str, protocol: Protocol, result: Mapping[str, Any]) -> tuple[OutcomeStatus, str | None]:
+def outcome(action: str, protocol: Protocol, result: object) -> tuple[OutcomeStatus, str | None]:
     """(accepted or rejected, what a person should know about it). `result` may break its schema: nothing in it is trusted."""
     consent = CONSENT.get(action)
     if consent is None:
         return OutcomeStatus.REJECTED, f"{action} is not a call to a charge point"
+    if not isinstance(result, Mapping):
+        return OutcomeStatus.REJECTED, "the call result is not an object"
     if isinstance(consent, Items):
         return _items(consent, result)
     if not consent or action in _WITHOUT_STATUS.get(protocol, ()):
@@ -124,6 +126,7 @@ def _items(consent: Items, result: Mapping[str, Any]) -> tuple[OutcomeStatus, st
     for item in items:
         fields: Mapping[str, Any] = item if isinstance(item, Mapping) else {}
         status = fields.get(consent.status)
+        status = status if isinstance(status, str) else None
         if status not in consent.accepted:
             ended = OutcomeStatus.REJECTED
         if status != "Accepted":

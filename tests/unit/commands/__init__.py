@@ -1,0 +1,1 @@
+"""Commands to calls, call results to outcomes."""
