@@ -156,7 +156,7 @@ def _repair(route: Route, schema: Schema, raw: bytes, violation: SchemaViolation
     """What is usable of a payload that breaks its schema; a request (not a report) needs all that its schema requires."""
     try:
         payload, corrected = lenient(raw)
-    except (msgspec.DecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:
         raise _Refused(str(problem), error_code(schema.protocol, Fault.FORMAT)) from None
     if not isinstance(payload, dict) and payload not in (None, []):
         raise _Refused(violation.problem, violation.error_code)

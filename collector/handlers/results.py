@@ -30,7 +30,7 @@ def result_events(protocol: Protocol, action: str, frame: bytes) -> tuple[Event,
         return parsed.deviations if isinstance(parsed, ErrorFrame) else ()
     try:
         call_result, deviations = _read(protocol, action, bytes(parsed.payload))
-    except (KeyError, msgspec.DecodeError, RecursionError):
+    except (KeyError, ValueError, RecursionError):
         return parsed.deviations
     read = _READERS.get(action)
     told = read(call_result) if read is not None else None

@@ -6,6 +6,7 @@ linear pass and reported; a truncated frame is not completed, because what it wo
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -56,12 +57,13 @@ def salvage(data: bytes) -> tuple[bytes, tuple[FrameDeviated, ...]]:
 
 
 def lenient(raw: bytes) -> tuple[Any, tuple[FrameDeviated, ...]]:
-    """Decode a payload, correcting it first where that is needed. Raises msgspec.DecodeError or RecursionError."""
+    """Decode a payload, correcting it first where that is needed. Raises ValueError or RecursionError."""
     try:
         return msgspec.json.decode(raw), ()
-    except msgspec.DecodeError:
+    except ValueError:
         text, deviations = salvage(raw)
-        return msgspec.json.decode(text), deviations
+        # The standard library reads 1e999 as infinity, which is then refused where it stands instead of with all the rest.
+        return json.loads(text), deviations
 
 
 def _string(text: str, found: dict[str, str]) -> str:
