@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from chargenet.journal.memory import MemoryJournal as MemoryJournal
 from chargenet.model.record import microseconds
 from chargenet.storage.memory import MemoryTelemetry as MemoryTelemetry
+from chargenet.storage.stores_memory_primary import MemoryStores as MemoryStores
 
 
 class FrozenClock:
