@@ -143,5 +143,5 @@ def rules() -> Iterator[Rule]:
             calls = [dependency.call for dependency in route.dependant.dependencies]
             needs = next((call for call in calls if isinstance(call, Needs)), None)
             audited = next((call for call in calls if isinstance(call, Audited)), None)
-            for method in sorted(route.methods):
+            for method in sorted(route.methods or ()):
                 yield Rule(method, prefix + route.path, needs, audited)

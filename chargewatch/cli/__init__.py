@@ -1,0 +1,74 @@
+"""The command line: `chargewatch COMMAND`. Decided here: which commands there are, and how every one of them fails."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from chargenet.errors import ChargewatchError
+from chargewatch.cli import call, charge_points, config, diagnostics, doctor, frames, keys, sites, tokens, transactions
+from chargewatch.cli.exits import Exit, code_of
+
+app = typer.Typer(
+    name="chargewatch",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    help="Operations platform for EV charging networks.",
+)
+
+COMMANDS = (
+    ("frames", frames.frames),
+    ("call", call.call),
+    ("audit", sites.audit),
+    ("doctor", doctor.doctor),
+)
+GROUPS = (
+    ("charge-points", charge_points.app),
+    ("transactions", transactions.app),
+    ("diagnostics", diagnostics.app),
+    ("tokens", tokens.app),
+    ("sites", sites.app),
+    ("keys", keys.app),
+    ("config", config.app),
+)
+for _name, _command in COMMANDS:
+    app.command(_name)(_command)
+for _name, _group in GROUPS:
+    app.add_typer(_group, name=_name)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chargewatch {version('chargewatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def chargewatch(
+    _: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")] = False,
+) -> None:
+    """Operations platform for EV charging networks: see, command and measure every charge point.
+
+    Begin with `chargewatch demo`, or `chargewatch up` and point a charge point at it.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and exit. Errors of ours leave as one sentence on standard error."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """The exit code of one command. Wrong usage, a closed pipe and Ctrl-C end as typer ends them (2, 1, 130)."""
+    try:
+        app(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else Exit.FAILED
+    except ChargewatchError as error:
+        typer.echo(f"chargewatch: {error}", err=True)
+        return code_of(error)
+    return Exit.OK

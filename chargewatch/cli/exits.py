@@ -1,0 +1,44 @@
+"""Exit codes, and how an error leaves: one sentence on standard error, no traceback. docs/cli.md lists the codes."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import httpx
+
+from chargenet.errors import ChargewatchError, NotFound, SettingsError, Unavailable
+
+
+class Exit(IntEnum):
+    """What a command's end means."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    """Wrong arguments or wrong settings."""
+    NOT_FOUND = 3
+    NOT_REACHABLE = 4
+    """No platform answers, or a store does not."""
+    REFUSED = 5
+    """The charge point refused, answered with an error, did not answer in time, or is not connected."""
+
+
+class CommandFailed(ChargewatchError):
+    """A command cannot go on: a sentence and the exit code."""
+
+    def __init__(self, sentence: str, code: Exit = Exit.FAILED) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def code_of(error: Exception) -> Exit:
+    """The exit code that an error means."""
+    if isinstance(error, CommandFailed):
+        return error.code
+    if isinstance(error, SettingsError):
+        return Exit.USAGE
+    if isinstance(error, NotFound):
+        return Exit.NOT_FOUND
+    if isinstance(error, Unavailable | httpx.TransportError):
+        return Exit.NOT_REACHABLE
+    return Exit.FAILED
