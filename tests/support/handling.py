@@ -11,14 +11,13 @@ from chargenet.model.ids import ConnectorRef, IdToken
 from chargenet.model.record import NO_DECISION, Decision
 from chargenet.model.words import Protocol
 from chargenet.ports import TokenAnswer
-from collector.context import Context, Handled, Matched, Routes
-from collector.handlers.v21.routes import ROUTES as V21
-from collector.handlers.v201.routes import ROUTES as V201
+from collector.context import Context, Handled, Matched
 from collector.ocpp.repair import repair
 from collector.ocpp.schemas import decode
+from collector.routing import ROUTES
 
 RECEIVED_AT = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
-TABLES_2X: dict[Protocol, Routes] = {Protocol.OCPP201: V201, Protocol.OCPP21: V21}
+TABLES_2X = {protocol: ROUTES[protocol] for protocol in (Protocol.OCPP201, Protocol.OCPP21)}
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
@@ -44,12 +43,12 @@ class FixedDesk:
     def start(
         self, charge_point_id: str, connector: ConnectorRef | None, token: IdToken | None, started_at: str, register_wh: int | None
     ) -> Matched:
-        raise AssertionError("OCPP 2.x knows no StartTransaction")
+        return Matched(transaction_id=7, duplicate_of=self.duplicate_of)
 
     def stop(
         self, charge_point_id: str, transaction_id: int | None, token: IdToken | None, stopped_at: str, register_wh: int | None
     ) -> Matched:
-        raise AssertionError("OCPP 2.x knows no StopTransaction")
+        return Matched(transaction_id=transaction_id, duplicate_of=self.duplicate_of)
 
     def event(self, charge_point_id: str, transaction_id: str, seq_no: int, event_type: str) -> Matched:
         self.asked_events.append((charge_point_id, transaction_id, seq_no, event_type))
@@ -60,7 +59,7 @@ def run(
     action: str, payload: Any, *, protocol: Protocol = Protocol.OCPP201, desk: FixedDesk | None = None, repaired: bool = False
 ) -> Handled:
     """What the route of `action` makes of `payload`, which must be valid unless `repaired`."""
-    route = TABLES_2X[protocol][action]
+    route = ROUTES[protocol][action]
     call = repair(protocol, action, payload)[0] if repaired else decode(protocol, action, json.dumps(payload).encode())
     asked = Context("CP-1", protocol.value, RECEIVED_AT)
     decision: Decision = NO_DECISION if route.decide is None else route.decide(call, asked, desk or FixedDesk())

@@ -1,7 +1,7 @@
 """TransactionEvent, OCPP 2.0.1 block E: the life of a transaction, with its meter values and its tokens.
 
 Decided here: what of it becomes which event, and which register a transaction starts or ends with. A repeated event (same
-transactionId and seqNo, new message id) is answered again and becomes nothing but FrameRepeated.
+transactionId and seqNo, new message id) is answered again and tells nothing; that it was repeated is said in collector/answer.py.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 from chargenet.events import (
     Event,
     FrameDeviated,
-    FrameRepeated,
     MeasurementsTaken,
     TransactionStarted,
     TransactionStopped,
@@ -53,7 +52,7 @@ def handle(call: Any, context: Context) -> Handled:
     decision = context.decision
     reply = {} if call.idToken is None else {"idTokenInfo": tokens.id_token_info(decision, context.protocol)}
     if decision.duplicate_of is not None:
-        return Handled(reply, (FrameRepeated(duplicate_of=decision.duplicate_of, action=ACTION),))
+        return Handled(reply)
     deviations: list[FrameDeviated] = []
     at = instant(call.timestamp, "timestamp", deviations)
     evse = call.evse

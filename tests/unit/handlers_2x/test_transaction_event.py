@@ -9,7 +9,6 @@ import pytest
 
 from chargenet.events import (
     FrameDeviated,
-    FrameRepeated,
     MeasurementsTaken,
     TransactionStarted,
     TransactionStopped,
@@ -174,11 +173,11 @@ def test_a_group_longer_than_the_version_allows_is_left_out(protocol: Protocol, 
 
 
 def test_a_repeated_event_is_answered_and_not_counted_again() -> None:
-    """The desk is asked by transaction id and sequence number; what it knows becomes FrameRepeated and nothing else."""
+    """The desk is asked by transaction id and sequence number; what it knows already is answered and tells nothing."""
     desk = FixedDesk(duplicate_of=41)
     payload = event("Ended", seqNo=9, idToken={"idToken": "A", "type": "Central"}, **metered(sample(1.0)))
     handled = run("TransactionEvent", payload, desk=desk)
-    assert handled.events == (FrameRepeated(duplicate_of=41, action="TransactionEvent"),)
+    assert handled.events == ()
     assert handled.reply == {"idTokenInfo": {"status": "Accepted"}}
     assert desk.asked_events == [("CP-1", ID, 9, "Ended")]
 
