@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy.exc
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select, tuple_
+from sqlalchemy import Connection, RowMapping, bindparam, insert, or_, select, tuple_
 
 from chargenet.errors import Conflict, NotFound
 from chargenet.model.key import Key, StoredKey
@@ -37,7 +37,7 @@ class SqlKeys:
     async def revoke(self, key_id: str, at: datetime) -> Key:
         def work(connection: Connection) -> Key:
             one = _keys.c.key_id == key_id
-            connection.execute(_keys.update().where(one).values(revoked_at=func.coalesce(_keys.c.revoked_at, bindparam("at", at))))
+            connection.execute(_keys.update().where(one, _keys.c.revoked_at.is_(None)).values(revoked_at=at))
             row = connection.execute(select(_keys).where(one)).mappings().one_or_none()
             if row is None:
                 raise NotFound("key", key_id)
