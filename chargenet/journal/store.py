@@ -154,8 +154,8 @@ class SegmentStore:
         count = retired(sealed, active.end, policy, now_us, self._saved_cursors.values())
         gone, self.segments = self.segments[:count], self.segments[count:]
         for segment in gone:
-            self._disk.remove(segment.path)
             self._disk.remove(segment.index_path)
+            self._disk.remove(segment.path)
             log.info("%s removed by retention", segment.name)
         return count
 
