@@ -18,7 +18,7 @@ from chargenet.events import Fact, MeasurementsTaken
 from chargenet.model.measurement import Measurement
 from chargenet.model.record import microseconds
 from chargenet.ports import StateChange
-from chargenet.storage.points import SeriesKey, ordered_at_us, series_key, state_changes
+from chargenet.storage.points import SeriesKey, cut, ordered_at_us, series_key, state_changes
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class Batch:
 
         measured, transactions = repeated(self._measured), repeated(self._transactions)
         named = pa.DictionaryArray.from_arrays(
-            pa.array(transactions, mask=transactions < 0), pa.array(list(self._transaction_ids), pa.string())
+            pa.array(transactions, mask=transactions < 0), pa.array([cut(name) for name in self._transaction_ids], pa.string())
         )
         return pa.table(
             {

@@ -75,16 +75,22 @@ def ordered_at_us(device_us: int | None, received_us: int, ordinal: int = 0) -> 
     return received_us + ordinal
 
 
+def cut(text: str, length: int = MAX_LABEL_LENGTH) -> str:
+    """At most `length` characters, all of which UTF-8 can say (a repaired frame may hold half a surrogate pair)."""
+    text = text[:length]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def series_key(charge_point: str, connector: str, measurement: Measurement) -> SeriesKey:
     """The series of a measurement; labels that no vendor would write are cut."""
     return SeriesKey(
         charge_point,
         connector,
-        measurement.measurand[:MAX_LABEL_LENGTH],
-        (measurement.phase or "")[:MAX_LABEL_LENGTH],
-        measurement.location[:MAX_LABEL_LENGTH],
-        measurement.context[:MAX_LABEL_LENGTH],
-        measurement.unit[:MAX_LABEL_LENGTH],
+        cut(measurement.measurand),
+        cut(measurement.phase or ""),
+        cut(measurement.location),
+        cut(measurement.context),
+        cut(measurement.unit),
     )
 
 
@@ -116,8 +122,8 @@ def state_changes(fact: Fact) -> Iterator[StateChange]:
                 charge_point=fact.charge_point_id,
                 connector=connector,
                 kind=kind,
-                value=value[:MAX_VALUE_LENGTH],
-                detail=detail[:MAX_DETAIL_LENGTH],
+                value=cut(value, MAX_VALUE_LENGTH),
+                detail=cut(detail, MAX_DETAIL_LENGTH),
                 sequence=fact.sequence,
             )
 

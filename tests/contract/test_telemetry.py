@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,18 +22,40 @@ from chargenet.model.ids import ConnectorRef
 from chargenet.model.measurement import Measurement
 from chargenet.ports import SeriesSamples, Telemetry, TelemetryQuery
 from chargenet.storage.embedded import EmbeddedTelemetry
+from chargenet.storage.influx import InfluxTarget, InfluxTelemetry
 from chargenet.testing import FrozenClock, MemoryTelemetry
 from tests.support.facts import DAY, at, fact, measured, register
+from tests.support.influx import Influx, influxd
+from tests.support.influx_v2_shim import shim
 
 POWER = Measurement(measurand="Power.Active.Import", value=7000.0, unit="W")
 
 
-@pytest.fixture(params=["memory", "embedded"])
+@pytest.fixture(scope="module")
+def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
+    """One real InfluxDB for this file; each test has a database of its own."""
+    with influxd(tmp_path_factory.mktemp("influxd")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Telemetry]:
+    """A store over an empty database of the real InfluxDB."""
+    server: Influx = request.getfixturevalue("influx")
+    server.ask(f'DROP DATABASE "{tmp_path.name}"')
+    server.ask(f'CREATE DATABASE "{tmp_path.name}"')
+    with shim(server.port) as front:
+        target = InfluxTarget(url=front.url, bucket=tmp_path.name, token="secret")
+        yield InfluxTelemetry(target, tmp_path, FrozenClock(), lambda: 0.5)
+
+
+@pytest.fixture(params=["memory", "embedded", pytest.param("influxdb", marks=pytest.mark.server("influxdb"))])
 async def telemetry(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Telemetry]:
     """One empty store of each kind."""
     make: dict[str, Callable[[], Telemetry]] = {
         "memory": MemoryTelemetry,
         "embedded": lambda: EmbeddedTelemetry(tmp_path / "telemetry", FrozenClock()),
+        "influxdb": lambda: request.getfixturevalue("bucket"),
     }
     store = make[request.param]()
     yield store

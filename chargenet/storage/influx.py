@@ -1,0 +1,175 @@
+"""Telemetry in InfluxDB. Decided here: batches, retries, and what survives which failure. Schema and texts are in lineprotocol.py.
+
+Points are idempotent (series and time are their identity), so facts may be written twice: the position is a small local file that
+is replaced after the server took everything before it. While the server is away `write` raises StoreUnavailable and the caller's
+cursor waits in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from chargenet.errors import StoreUnavailable
+from chargenet.events import Fact
+from chargenet.ports import Clock, EnergyHour, SeriesSamples, StateChange, TelemetryQuery
+from chargenet.storage.influx_files import PositionFile, RejectedPoints
+from chargenet.storage.influx_http import Busy, ContentRefused, InfluxHttp
+from chargenet.storage.influx_http import InfluxTarget as InfluxTarget
+from chargenet.storage.influx_read import InfluxReader
+from chargenet.storage.isolation import Rejected, write_good
+from chargenet.storage.lineprotocol import METER, STATE_KINDS, Liner, SiteOf
+from chargenet.storage.ranges import checked
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
+
+BATCH_LINES = 5000
+"""Lines of one request: about 700 KB of text, a tenth of it on the wire."""
+
+SLICE = 200
+"""Facts that become lines before the event loop may turn."""
+
+ATTEMPTS = 3
+"""Tries of one batch before the caller is told; the caller goes on with its own, longer back-off."""
+
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.2, 30.0
+
+WAITING_QUERIES = 64
+
+
+def delay_s(attempt: int, jitter: float, retry_after_s: float | None = None) -> float:
+    """Seconds before retry `attempt` (from 1): doubling, times 0.5 to 1 by `jitter` in [0, 1), or what the server asked for."""
+    if retry_after_s is not None:
+        return min(LONGEST_DELAY_S, retry_after_s * (1 + jitter / 10))
+    return float(min(LONGEST_DELAY_S, FIRST_DELAY_S * 2 ** (attempt - 1)) * (0.5 + jitter / 2))
+
+
+class InfluxTelemetry:
+    """Implements `chargenet.ports.Telemetry` over one bucket, which is chargewatch's alone (`reset` drops its measurements).
+
+    `folder` holds `<name>.position` and `<name>.rejected.jsonl`. `jitter` gives numbers in [0, 1).
+    """
+
+    def __init__(
+        self,
+        target: InfluxTarget,
+        folder: Path,
+        clock: Clock,
+        jitter: Callable[[], float],
+        *,
+        name: str = "telemetry-influx",
+        site_of: SiteOf | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.name = name
+        self.rejected = 0
+        """Points that the server refused since the start; the last of them are in the file."""
+        self._clock, self._jitter, self._sleep = clock, jitter, sleep
+        self._http = InfluxHttp(target)
+        self._reader = InfluxReader(self._http.query)
+        self._liner = Liner(site_of)
+        self._position_file = PositionFile(folder / f"{name}.position")
+        self._rejected_file = RejectedPoints(folder / f"{name}.rejected.jsonl")
+        self._position: int | None = None
+        self._writing = asyncio.Lock()
+        self._write_thread = ThreadPoolExecutor(1, "influx-writer")
+        self._read_thread = ThreadPoolExecutor(1, "influx-reader")
+        self._waiting = 0
+
+    async def write(self, facts: Sequence[Fact], upto: int) -> None:
+        async with self._writing:
+            position = await self._known_position()
+            if upto <= position:
+                return
+            lines: list[str] = []
+            for start in range(0, len(facts), SLICE):
+                for fact in facts[start : start + SLICE]:
+                    if fact.sequence > position:
+                        lines.extend(self._liner.lines(fact))
+                await asyncio.sleep(0)
+            rejected: list[Rejected] = []
+            for start in range(0, len(lines), BATCH_LINES):
+                rejected += await self._write_batch(lines[start : start + BATCH_LINES])
+            await self._finish(rejected, upto)
+
+    async def position(self) -> int:
+        async with self._writing:
+            return await self._known_position()
+
+    async def reset(self) -> None:
+        async with self._writing:
+            await self._on_writer(self._drop_all)
+            self._position = 0
+
+    async def query(self, query: TelemetryQuery) -> list[SeriesSamples]:
+        checked(query)
+        return await self._read(lambda: self._reader.query(query))
+
+    async def states(
+        self, charge_point: str, start: datetime, end: datetime, *, kind: str | None = None, limit: int = 1000
+    ) -> list[StateChange]:
+        return await self._read(lambda: self._reader.states(charge_point, start, end, kind, limit))
+
+    async def hourly_energy(self, start: datetime, end: datetime, charge_points: Sequence[str] = ()) -> list[EnergyHour]:
+        return await self._read(lambda: self._reader.hourly_energy(start, end, charge_points))
+
+    async def close(self) -> None:
+        async with self._writing:
+            await self._on_writer(self._http.close)
+        self._write_thread.shutdown(wait=False)
+        self._read_thread.shutdown(wait=False)
+
+    async def _known_position(self) -> int:
+        if self._position is None:
+            self._position = await self._on_writer(self._position_file.read)
+        return self._position
+
+    async def _write_batch(self, lines: Sequence[str]) -> list[Rejected]:
+        attempt = 0
+        while True:
+            try:
+                return await self._on_writer(lambda: write_good(lines, self._send))
+            except Busy as error:
+                attempt += 1
+                if attempt == ATTEMPTS:
+                    raise
+                await self._sleep(delay_s(attempt, self._jitter(), error.retry_after_s))
+
+    def _send(self, lines: Sequence[str]) -> str | None:
+        try:
+            self._http.write("\n".join(lines))
+        except ContentRefused as error:
+            return error.problem
+        return None
+
+    def _drop_all(self) -> None:
+        for measurement in (METER, *STATE_KINDS):
+            self._reader.drop(measurement)
+        self._position_file.write(0)
+
+    async def _finish(self, rejected: Sequence[Rejected], upto: int) -> None:
+        if rejected:
+            await self._on_writer(lambda: self._rejected_file.add(rejected, self._clock.now()))
+            self.rejected += len(rejected)
+            log.warning("InfluxDB refused %d points; the last for: %s", len(rejected), rejected[-1].reason[:200])
+        await self._on_writer(lambda: self._position_file.write(upto))
+        self._position = upto
+
+    async def _on_writer(self, work: Callable[[], Answer]) -> Answer:
+        return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
+
+    async def _read(self, work: Callable[[], Answer]) -> Answer:
+        if self._waiting >= WAITING_QUERIES:
+            raise StoreUnavailable("InfluxDB", f"{self._waiting} queries are waiting already")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._read_thread, work)
+        finally:
+            self._waiting -= 1
