@@ -248,7 +248,7 @@ class ChargePointEntry(msgspec.Struct, frozen=True):
     """A Registration: Accepted, Pending (await approval) or Rejected (blocked)."""
     password_hash: str | None = None
     vendor: str | None = None
-    model: str | None = None
+    site_id: str | None = None
 
 
 class Directory(Protocol):

@@ -1,4 +1,4 @@
-"""The feed: facts in journal order for whoever keeps a cursor. Decided here: how much stays in memory, and what happens to those behind.
+"""The feed: facts in journal order for whoever keeps a cursor. Decided here: how much stays in memory, and what a late reader gets.
 
 A consumer near the head is served from memory; one that has fallen behind, or has just started, reads the journal and has its
 records interpreted again, off the loop. So no consumer's slowness costs memory or holds anyone else up, and none misses a fact.

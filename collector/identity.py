@@ -16,7 +16,7 @@ _SPOKEN = {protocol.value: protocol for protocol in Protocol}
 
 
 def charge_point_id(path: str) -> str | None:
-    """`/ocpp/<id>` or `/<id>`, percent-decoded; None when there is no usable id (empty, control characters, too long, not UTF-8)."""
+    """`/ocpp/<id>` or `/<id>`, percent-decoded; None without a usable id (empty, control characters, too long, not UTF-8)."""
     path = path.partition("?")[0]
     raw = path[len(PREFIX) :] if path.startswith(PREFIX) else path.removeprefix("/")
     try:

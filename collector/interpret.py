@@ -21,13 +21,14 @@ from chargenet.events import (
     Fact,
     FrameRefused,
     FrameRepeated,
+    SecurityEventReported,
 )
 from chargenet.model.record import Record
 from chargenet.model.words import Protocol, RecordKind
-from collector.answer import Processed, process_call, process_refused, process_send
+from collector.answer import Processed, process_call, process_refused, process_send, process_stray
 from collector.context import Context
 from collector.handlers.results import result_events
-from collector.ocpp.frames import CallFrame, SendFrame, Unparsable, parse
+from collector.ocpp.frames import CallFrame, ErrorFrame, ResultErrorFrame, ResultFrame, SendFrame, Unparsable, parse
 
 _SECRETS = frozenset({"authorizationkey", "basicauthpassword", "password"})
 
@@ -63,6 +64,8 @@ def _refused(record: Record) -> _Told:
     frame = parse(record.frame, Protocol(record.protocol))
     if isinstance(frame, Unparsable):
         return _told(process_refused(frame))
+    if isinstance(frame, ResultFrame | ErrorFrame | ResultErrorFrame):
+        return _told(process_stray(frame))
     # Refused for a reason that is not in its text: a binary message, an oversized one, a call before the connection was ready.
     return "", (FrameRefused(problem="refused when it came"),)
 
@@ -137,6 +140,12 @@ def _upload(record: Record) -> _Told:
     return "", (uploaded,)
 
 
+def _login_refused(record: Record) -> _Told:
+    note = _json(record.frame)
+    info = f"{note.get('reason') or 'wrong credentials'} from {note.get('remote') or 'an unknown address'}"
+    return "", (SecurityEventReported(type="LoginRefused", occurred_at=record.received_at, info=info),)
+
+
 _READERS: dict[RecordKind, Callable[[Record], _Told]] = {
     RecordKind.CALL: _call,
     RecordKind.SEND: _call,
@@ -146,6 +155,7 @@ _READERS: dict[RecordKind, Callable[[Record], _Told]] = {
     RecordKind.CONNECTED: _connected,
     RecordKind.DISCONNECTED: _disconnected,
     RecordKind.UPLOAD: _upload,
+    RecordKind.LOGIN_REFUSED: _login_refused,
 }
 
 

@@ -6,8 +6,6 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol
 
 from chargenet.errors import Unavailable
 from chargenet.events import Fact
@@ -21,13 +19,6 @@ BATCH_WINDOW_S = 0.05
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
 
 
-class Progress(Protocol):
-    """Told after each step, for metrics."""
-
-    def applied(self, projection: str, facts: int, position: int) -> None: ...
-    def unavailable(self, projection: str, problem: str) -> None: ...
-
-
 def backoff_s(attempt: int, jitter: float) -> float:
     """Seconds before retry number `attempt` (from 1): doubling from 0.5 to 30, times 0.5 to 1 by `jitter` in [0, 1)."""
     return float(min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(attempt - 1, 16)) * (0.5 + jitter / 2))
@@ -36,18 +27,22 @@ def backoff_s(attempt: int, jitter: float) -> float:
 class Projector:
     """Feeds one projection and keeps its cursor in the journal, so that retention never outruns it."""
 
-    def __init__(self, projection: Projection, feed: Feed, journal: Journal, clock: Clock, progress: Progress) -> None:
+    def __init__(self, projection: Projection, feed: Feed, journal: Journal, clock: Clock) -> None:
         self.projection = projection
-        self._feed, self._journal, self._clock, self._progress = feed, journal, clock, progress
+        self._feed, self._journal, self._clock = feed, journal, clock
         self.position = 0
-        self.behind_since: datetime | None = None
+        self._current_at = clock.monotonic()
         self.problem: str | None = None
+        """Why it waits for its store, None while it does not."""
         self._applied = asyncio.Event()
 
-    @property
     def lag(self) -> int:
         """Records that the projection has not seen yet."""
         return max(0, self._feed.head - self.position)
+
+    def lag_s(self) -> float:
+        """Seconds since the projection was last up to date; 0 when it is."""
+        return 0.0 if self.lag() == 0 else self._clock.monotonic() - self._current_at
 
     async def start(self) -> None:
         """Find the store's own position; retries while the store is unavailable."""
@@ -95,12 +90,12 @@ class Projector:
         self.position, self.problem = upto, None
         self._journal.set_cursor(self.projection.name, upto)
         self._applied.set()
-        self._progress.applied(self.projection.name, len(facts), upto)
+        if self.lag() == 0:
+            self._current_at = self._clock.monotonic()
 
     async def _wait(self, error: Unavailable, attempt: int) -> None:
         if self.problem != str(error):
             log.warning("projection %s waits: %s", self.projection.name, error)
         self.problem = str(error)
-        self._progress.unavailable(self.projection.name, str(error))
         # Jitter only spreads load; nothing is derived from it.
         await asyncio.sleep(backoff_s(attempt, random.random()))  # noqa: S311

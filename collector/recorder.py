@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from chargenet.errors import JournalUnavailable
-from chargenet.events import Event, Fact
+from chargenet.events import Event, Fact, FrameRefused
 from chargenet.model.record import NO_DECISION, Decision, instant
 from chargenet.model.words import RecordKind
 from chargenet.ports import Journal
@@ -29,6 +29,12 @@ class Acknowledged(Protocol):
         """The record could not be made durable: nothing may be answered."""
 
 
+class Handling(Protocol):
+    """Told how long calls took, for metrics."""
+
+    def call_handled(self, protocol: str, action: str, seconds: float, error: str | None = None) -> None: ...
+
+
 class Publisher(Protocol):
     """Where facts go once they are durable."""
 
@@ -38,10 +44,12 @@ class Publisher(Protocol):
 class Recorder:
     """The one writer of the journal. Memory per waiting record: the record itself, its reply and its events."""
 
-    def __init__(self, journal: Journal, publisher: Publisher) -> None:
+    def __init__(self, journal: Journal, publisher: Publisher, handling: Handling, monotonic: Callable[[], float]) -> None:
         self._journal = journal
         self._publisher = publisher
-        self._waiting: deque[tuple[Fact, Acknowledged | None, bytes]] = deque()
+        self._handling = handling
+        self._monotonic = monotonic
+        self._waiting: deque[tuple[Fact, Acknowledged | None, bytes, float]] = deque()
         self._lost_listeners: list[Callable[[int], None]] = []
         self.lost = 0
         """Records that could not be made durable since the start; none of them was acknowledged."""
@@ -71,8 +79,11 @@ class Recorder:
         reply: bytes = b"",
         decision: Decision = NO_DECISION,
         waiter: Acknowledged | None = None,
+        began: float = 0.0,
     ) -> int:
         """Append one record; `waiter` is told when it is durable, or lost. Returns its sequence.
+
+        `began`: monotonic instant at which the frame of a call came, for the handling time; only used with a `waiter`.
 
         Raises JournalUnavailable when the journal takes nothing at present: the caller must not answer.
         """
@@ -92,17 +103,20 @@ class Recorder:
             raise
         generation = generation or (sequence if kind is RecordKind.CONNECTED else 0)
         fact = Fact(sequence, instant(received_at_us), charge_point_id, generation, protocol, action, events)
-        self._waiting.append((fact, waiter, reply))
+        self._waiting.append((fact, waiter, reply, began))
         return sequence
 
     def _release(self, watermark: int) -> None:
         waiting = self._waiting
         facts: list[Fact] = []
+        now = self._monotonic()
         while waiting and waiting[0][0].sequence <= watermark:
-            fact, waiter, reply = waiting.popleft()
+            fact, waiter, reply, began = waiting.popleft()
             facts.append(fact)
             if waiter is not None:
                 waiter.on_durable(reply)
+                error = _error_code(fact) if reply.startswith(b"[4") else None
+                self._handling.call_handled(fact.protocol, fact.action, now - began, error)
         if facts:
             self._publisher.publish(facts, watermark)
 
@@ -114,8 +128,12 @@ class Recorder:
         self.lost += lost
         log.error("journal failed, %d unacknowledged records dropped: %s", lost, error)
         while self._waiting:
-            _, waiter, _ = self._waiting.popleft()
+            _, waiter, _, _ = self._waiting.popleft()
             if waiter is not None:
                 waiter.on_lost()
         for listener in self._lost_listeners:
             listener(durable)
+
+
+def _error_code(fact: Fact) -> str | None:
+    return next((event.error_code for event in fact.events if isinstance(event, FrameRefused)), None)

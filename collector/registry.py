@@ -36,7 +36,7 @@ class Registry(Generic[C]):
         return self._connections.get(charge_point_id)
 
     def enter(self, connection: C) -> None:
-        """`connection` is now the one; an earlier one is superseded (real charge points open a second socket and forget the first)."""
+        """`connection` is now the one; an earlier one is superseded (charge points open a second socket and forget the first)."""
         earlier = self._connections.get(connection.charge_point_id)
         self._connections[connection.charge_point_id] = connection
         if earlier is not None:

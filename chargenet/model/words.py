@@ -81,6 +81,7 @@ class RecordKind(IntEnum):
     RESULT = 5  # its answer as it came (empty on time-out); `reply` is our JSON note {message_id, action, status, detail}
     CONNECTED = 6  # frame is JSON {remote, security_profile, subprotocol_missing}; its sequence is the new generation
     DISCONNECTED = 7  # a connection ended; frame is JSON {code, reason, lost, superseded}
+    LOGIN_REFUSED = 9  # a known charge point's log-in failed; frame is JSON {remote, reason}
     UPLOAD = 8  # a diagnostics file arrived; frame is JSON {file_id, name, size, sha256, request_id}
 
 

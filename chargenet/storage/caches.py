@@ -149,4 +149,4 @@ class CachedDirectory:
 
 
 def _entry(row: ChargePointRegistration) -> ChargePointEntry:
-    return ChargePointEntry(row.charge_point_id, row.registration, row.password_hash)
+    return ChargePointEntry(row.charge_point_id, row.registration, row.password_hash, site_id=row.site_id)

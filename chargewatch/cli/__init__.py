@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from chargenet.errors import ChargewatchError
-from chargewatch.cli import call, charge_points, config, diagnostics, doctor, frames, keys, sites, tokens, transactions
+from chargewatch.cli import call, charge_points, config, diagnostics, doctor, frames, keys, sites, tokens, transactions, up
 from chargewatch.cli.exits import Exit, code_of
 
 app = typer.Typer(
@@ -21,9 +21,11 @@ app = typer.Typer(
 )
 
 COMMANDS = (
+    ("up", up.up),
     ("frames", frames.frames),
     ("call", call.call),
     ("audit", sites.audit),
+    ("rebuild", up.rebuild),
     ("doctor", doctor.doctor),
 )
 GROUPS = (

@@ -1,0 +1,205 @@
+"""All programs in one process: start in order, run until told to stop, drain. And the rebuild of every read model.
+
+Decided here: the order of start and stop, what is said meanwhile, and what makes a start impossible.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from chargenet.clock import SystemClock
+from chargenet.errors import ChargewatchError, Conflict, SettingsError
+from chargenet.model.words import Role
+from chargenet.ports import Clock
+from chargenet.settings import Address, Settings
+from chargewatch import discovery
+from chargewatch.api.app import create_app
+from chargewatch.opening import open_everything, prepare_folder
+from chargewatch.platform import RunningPlatform
+from chargewatch.web import Web
+from collector.interpret import interpret
+from collector.projector import Projector
+
+log = logging.getLogger(__name__)
+
+Say = Callable[[str], None]
+FLUSH_S = 1.0
+
+
+async def serve(settings: Settings, say: Say, beside: Callable[[RunningPlatform], Awaitable[None]] | None = None) -> None:
+    """Run until SIGTERM, SIGINT, or until `beside` returns; then drain. `say` gets the lines for the operator.
+
+    Raises SettingsError, Unavailable or Conflict when it cannot start.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings, say) as platform:
+        if beside is None:
+            await stop.wait()
+        else:
+            await _first_of(stop, beside(platform))
+        platform.closing = True
+
+
+@asynccontextmanager
+async def running(settings: Settings, say: Say) -> AsyncIterator[RunningPlatform]:
+    """The platform, listening. Leaving the context drains it."""
+    clock = SystemClock()
+    prepare_folder(settings.data_dir)
+    opened = await open_everything(settings, clock)
+    try:
+        platform = RunningPlatform(settings, clock, opened, version("chargewatch"))
+        await platform.seed_fleet()
+        web = _bind_web(platform)
+        async with asyncio.TaskGroup() as tasks:
+            background = _start(tasks, platform)
+            port = await _listen(platform)
+            serving = tasks.create_task(web.serve(), name="http")
+            await _announce(platform, web, port, say)
+            try:
+                yield platform
+            finally:
+                platform.closing = True
+                await _drain(platform, web)
+                await serving
+                for task in background:
+                    task.cancel()
+    finally:
+        discovery.withdraw(settings.data_dir)
+        await opened.close()
+
+
+def _start(tasks: asyncio.TaskGroup, platform: RunningPlatform) -> list[asyncio.Task[None]]:
+    background = [tasks.create_task(each.run(), name=f"projection {each.projection.name}") for each in platform.projectors]
+    background.append(tasks.create_task(platform.collector.run(), name="collector"))
+    background.append(tasks.create_task(platform.loop_lag.run(), name="loop lag"))
+    return background
+
+
+def _bind_web(platform: RunningPlatform) -> Web:
+    listen = platform.settings.http.listen
+    try:
+        web = Web(create_app(platform), platform.settings.http)
+    except OSError as error:
+        raise _busy("http.listen", listen, "--http", error) from error
+    platform.web_address = web.address
+    return web
+
+
+async def _listen(platform: RunningPlatform) -> int:
+    try:
+        return await platform.collector.listen()
+    except OSError as error:
+        raise _busy("collector.ocpp", platform.settings.collector.ocpp, "--ocpp", error) from error
+
+
+def _busy(key: str, address: Address, flag: str, error: OSError) -> SettingsError:
+    in_use = error.errno == errno.EADDRINUSE
+    problem = f"{address} is in use: stop what listens there" if in_use else f"{address}: {os.strerror(error.errno or 0)}"
+    return SettingsError("cannot listen", key, f"{problem}, or choose another address with {flag} HOST:PORT")
+
+
+async def _announce(platform: RunningPlatform, web: Web, port: int, say: Say) -> None:
+    while not web.ready:  # noqa: ASYNC110 - uvicorn says it by an attribute only
+        await asyncio.sleep(0.01)
+    settings = platform.settings
+    web_scheme, ocpp_scheme = ("https" if settings.http.tls_cert else "http"), ("wss" if settings.collector.tls_cert else "ws")
+    api = f"{web_scheme}://{web.address}"
+    discovery.announce(settings.data_dir, discovery.Running(api, platform.keys.secret, os.getpid()))
+    if platform.keys.empty:
+        made = await platform.keys.create("first start", Role.ADMIN, platform.clock.now())
+        say(f"admin key: {made.secret}")
+    host = settings.collector.ocpp.host
+    shown = f"[{host}]" if ":" in host else host
+    say(f"OCPP listening on {ocpp_scheme}://{shown}:{port}/ocpp/<charge_point_id>")
+    say(f"HTTP listening on {api} (API documentation at {api}/docs, metrics at {api}/metrics)")
+
+
+async def _drain(platform: RunningPlatform, web: Web) -> None:
+    """Charge points first, then the API, then a moment for the read models: what they miss now they take from the journal later."""
+    await platform.collector.drain(platform.settings.collector.drain_timeout_s)
+    web.stop()
+    head = platform.journal.durable_sequence
+    try:
+        async with asyncio.timeout(FLUSH_S):
+            for projector in platform.projectors:
+                await projector.wait_for(head)
+    except TimeoutError:
+        log.info("some read models are behind; they go on from the journal at the next start")
+
+
+async def _first_of(stop: asyncio.Event, beside: Awaitable[None]) -> None:
+    """Return when either ends; the other is cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        work = tasks.create_task(_await(beside))
+        waiting = tasks.create_task(stop.wait())
+        await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (work, waiting):
+            task.cancel()
+
+
+async def _await(beside: Awaitable[None]) -> None:
+    await beside
+
+
+Progress = Callable[[str, int, int], None]
+"""(read model, position, last sequence)"""
+
+
+async def rebuild(settings: Settings, progress: Progress, clock: Clock | None = None) -> int:
+    """Drop every read model and build it again from the journal; returns the number of records read.
+
+    Raises Conflict when a platform runs on the folder, or when the journal no longer reaches back to its first record: what it has
+    lost by retention could not be rebuilt.
+    """
+    if discovery.find(settings.data_dir) is not None:
+        raise Conflict(f"a platform runs on {settings.data_dir}: stop it first, then rebuild")
+    clock = clock or SystemClock()
+    opened = await open_everything(settings, clock)
+    try:
+        if opened.journal.first_sequence > 1:
+            raise Conflict(
+                f"the journal begins at record {opened.journal.first_sequence}: older ones were removed by retention, "
+                "and a rebuild would lose what the read models still know of them"
+            )
+        platform = RunningPlatform(settings, clock, opened, version("chargewatch"))
+        durable = [each for each in platform.projectors if each.projection is not platform.fleet_projection]
+        await _rebuild(durable, platform, progress)
+        return opened.journal.durable_sequence
+    finally:
+        await opened.close()
+
+
+async def _rebuild(projectors: list[Projector], platform: RunningPlatform, progress: Progress) -> None:
+    """One reading of the journal feeds all of them."""
+    for projector in projectors:
+        await projector.projection.reset()
+        platform.journal.set_cursor(projector.projection.name, 0)
+    position, last = 0, platform.journal.durable_sequence
+    while records := await asyncio.to_thread(platform.journal.read, position, 2000):
+        facts = [interpret(record) for record in records]
+        position = facts[-1].sequence
+        for projector in projectors:
+            await projector.projection.apply(facts, position)
+            progress(projector.projection.name, position, last)
+    for projector in projectors:
+        platform.journal.set_cursor(projector.projection.name, position)
+
+
+def run(settings: Settings, say: Say) -> None:
+    """`serve` on a fast event loop."""
+    import uvloop  # the door to the loop: imported where one is started
+
+    uvloop.run(serve(settings, say))
+
+
+__all__ = ["ChargewatchError", "rebuild", "run", "running", "serve"]

@@ -1,0 +1,68 @@
+"""`chargewatch up` and `chargewatch rebuild`: the platform on a data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from chargenet.observe import logs
+from chargenet.settings import Settings, load
+from chargewatch.cli.session import Config, Data
+
+Ocpp = Annotated[
+    str | None,
+    typer.Option("--ocpp", metavar="HOST:PORT", help="Where charge points connect. [default: 127.0.0.1:9000]"),
+]
+Http = Annotated[
+    str | None,
+    typer.Option("--http", metavar="HOST:PORT", help="Where the API and /metrics listen. [default: 127.0.0.1:8080]"),
+]
+
+
+def up(data: Data = None, ocpp: Ocpp = None, http: Http = None, config: Config = None) -> None:
+    """Run the platform: all programs in one process, stores under the data folder.
+
+    Charge points connect to ws://HOST:PORT/ocpp/<charge point id>. Ctrl-C or SIGTERM drains and stops.
+
+    Example: chargewatch up --data /var/lib/chargewatch --ocpp 0.0.0.0:9000
+    """
+    from chargewatch import app  # everything heavy, not needed by the other commands
+
+    settings = load(config, None, {"data_dir": data, "collector.ocpp": ocpp, "http.listen": http})
+    configure_logs(settings)
+    app.run(settings, lambda line: print(line, flush=True))  # noqa: T201 - the lines for the operator
+
+
+def rebuild(data: Data = None, config: Config = None) -> None:
+    """Drop every read model (stations, transactions, telemetry) and build it again from the journal.
+
+    The platform must be stopped. What people entered (tokens, keys, sites, registrations, audit) is not touched.
+    """
+    from chargewatch import app
+
+    settings = load(config, None, {"data_dir": data})
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns) as progress:
+        tasks: dict[str, int] = {}
+
+        def report(name: str, position: int, last: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, total=last)
+            progress.update(tasks[name], completed=position)  # type: ignore[arg-type]  # TaskID is an int
+
+        records = asyncio.run(app.rebuild(settings, report))
+    typer.echo(f"rebuilt from {records} records")
+
+
+def configure_logs(settings: Settings) -> None:
+    """Logs go to standard error, as the settings say."""
+    chosen = settings.log
+    logs.configure(sys.stderr, level=chosen.level.upper(), as_json=chosen.format == "json")
+    for chatty in ("alembic", "uvicorn", "httpx"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+

@@ -1,0 +1,122 @@
+"""Opens what the platform stands on, in order. Decided here: which adapters the settings mean, and what must be there to start.
+
+The journal, the SQL stores and the ledger must open; a telemetry store that is down only makes its projection wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+import msgspec
+
+from chargenet.journal.journal import SegmentJournal
+from chargenet.journal.options import JournalOptions
+from chargenet.model.record import Record
+from chargenet.ports import Clock, Journal, Telemetry
+from chargenet.settings import Settings
+from chargenet.storage.caches import CachedDirectory, CachedTokens
+from chargenet.storage.embedded import EmbeddedTelemetry
+from chargenet.storage.embedded_file import EmbeddedLimits
+from chargenet.storage.key_ring import StoredKeyRing
+from chargenet.storage.migrations import migrate
+from chargenet.storage.relational import SqlStores
+from chargewatch import layout
+from collector.interpret import interpret
+from collector.ledger import Ledger
+
+log = logging.getLogger(__name__)
+
+RECENT_TRANSACTIONS = 64
+FLOOR = "transaction_id"
+
+
+class Opened(msgspec.Struct):
+    """Everything with a file or a connection behind it."""
+
+    journal: SegmentJournal
+    stores: SqlStores
+    directory: CachedDirectory
+    tokens: CachedTokens
+    keys: StoredKeyRing
+    ledger: Ledger
+    telemetry: list[Telemetry]
+
+    async def close(self) -> None:
+        """Let go of all of it; the journal last."""
+        for telemetry in self.telemetry:
+            await telemetry.close()
+        await self.stores.close()
+        await asyncio.to_thread(self.journal.close)
+
+
+async def open_everything(settings: Settings, clock: Clock) -> Opened:
+    """Raises JournalUnavailable, StoreUnavailable or SettingsError with a sentence for the operator."""
+    journal = open_journal(settings, clock)
+    try:
+        stores = await open_stores(settings)
+        directory = CachedDirectory(stores.registrations)
+        tokens = CachedTokens(stores.tokens, unknown=settings.tokens.unknown)
+        keys = StoredKeyRing(stores.keys)
+        await directory.refresh()
+        await tokens.refresh()
+        await keys.refresh()
+        ledger = await restore_ledger(stores, journal)
+        telemetry = open_telemetry(settings, clock)
+        return Opened(journal, stores, directory, tokens, keys, ledger, telemetry)
+    except BaseException:
+        await asyncio.to_thread(journal.close)
+        raise
+
+
+def open_journal(settings: Settings, clock: Clock) -> SegmentJournal:
+    """The journal of the data folder, for writing."""
+    chosen = settings.journal
+    options = JournalOptions(
+        segment_bytes=chosen.segment_bytes,
+        max_bytes=chosen.max_bytes,
+        retention_days=chosen.retention_days,
+        free_space_floor_bytes=chosen.free_space_floor_bytes,
+    )
+    return SegmentJournal.open(layout.journal_folder(settings), clock=clock, options=options)
+
+
+async def open_stores(settings: Settings) -> SqlStores:
+    """The SQL stores, with the schema of this version."""
+    url, chosen = layout.sql_url(settings), settings.sql
+    password = chosen.password.reveal() if chosen.password else None
+    await asyncio.to_thread(migrate, url, password=password)
+    return SqlStores(url, password=password, pool_size=chosen.pool_size, timeout_s=chosen.timeout_s)
+
+
+def open_telemetry(settings: Settings, clock: Clock) -> list[Telemetry]:
+    """The telemetry stores, the one that answers queries first."""
+    stores: list[Telemetry] = []
+    if settings.telemetry.embedded:
+        limits = EmbeddedLimits(retention_days=round(settings.telemetry.retention_days))
+        stores.append(EmbeddedTelemetry(layout.telemetry_folder(settings), clock, limits=limits))
+    return stores
+
+
+async def restore_ledger(stores: SqlStores, journal: Journal) -> Ledger:
+    """What was answered before: the recent transactions of the SQL store, then the journal's tail that it has not seen."""
+    floor = max(journal.last_transaction_id, await stores.floors.get(FLOOR))
+    ledger = Ledger(floor)
+    ledger.restore(await stores.transactions.recent(RECENT_TRANSACTIONS))
+    position = await stores.transactions.position()
+    while records := await asyncio.to_thread(journal.read, position, 1000):
+        _apply(ledger, records)
+        position = records[-1].sequence
+        await asyncio.sleep(0)
+    return ledger
+
+
+def _apply(ledger: Ledger, records: list[Record]) -> None:
+    for record in records:
+        ledger.apply(interpret(record))
+
+
+def prepare_folder(path: Path) -> None:
+    """The data folder, for its owner only: it has keys and personal data in it."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,0 +1,225 @@
+"""The running platform: what the API sees of it (`chargewatch.api.platform.Platform`), and how its parts are joined.
+
+Decided here: what is healthy, and which projections run. Starting and stopping is app.py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+
+import msgspec
+
+from chargenet.errors import JournalUnavailable
+from chargenet.events import Fact
+from chargenet.model.record import Record
+from chargenet.model.words import RecordKind
+from chargenet.observe import names
+from chargenet.observe.exposition import Exposition
+from chargenet.observe.fleet import FleetMetrics
+from chargenet.observe.looplag import LoopLag
+from chargenet.observe.platform import PlatformMetrics
+from chargenet.ports import Clock, Projection, Telemetry
+from chargenet.settings import Address, Settings
+from chargewatch import layout
+from chargewatch.api.platform import HealthCheck, ReceivedUpload
+from chargewatch.local_key import LocalKeyRing
+from chargewatch.opening import Opened
+from collector.app import Collector
+from collector.credentials import hash_chosen, hash_generated
+from collector.feed import JournalFeed
+from collector.gateway import Gateway
+from collector.interpret import interpret
+from collector.projections.fleet import FleetProjection
+from collector.projections.stations import StationsProjection
+from collector.projections.telemetry import TelemetryProjection
+from collector.projections.transactions import TransactionsProjection
+from collector.projector import Projector
+from collector.recorder import Recorder
+
+LOW_DISK = 0.05
+SLOW_LOOP_S = 1.0
+
+
+class RunningPlatform:
+    """Implements `chargewatch.api.platform.Platform`. Make it on the event loop that will run it."""
+
+    def __init__(self, settings: Settings, clock: Clock, opened: Opened, version: str) -> None:
+        self.settings, self.clock, self.opened = settings, clock, opened
+        self.journal, self.stores = opened.journal, opened.stores
+        self.keys = LocalKeyRing(opened.keys, clock.now())
+        self.platform_metrics = PlatformMetrics(version)
+        self.fleet = FleetMetrics(self.site_of)
+        self.exposition = Exposition(self.fleet, self.platform_metrics, clock)
+        self.loop_lag = LoopLag(clock, self.platform_metrics.loop_lagged)
+        self.feed = JournalFeed(opened.journal, interpret)
+        self.recorder = Recorder(opened.journal, self.feed, self.platform_metrics, clock.monotonic)
+        self.collector = Collector(
+            settings, clock, opened.journal, self.recorder, opened.ledger, opened.directory, opened.tokens,
+            self.platform_metrics, layout.pepper_file(settings), self.fleet.touch,
+        )  # fmt: skip
+        self.gateway = Gateway(self.collector.registry)
+        self.fleet_projection = FleetProjection(self.fleet, opened.journal.durable_sequence)
+        self.projectors = [self._projector(projection) for projection in self._projections()]
+        self.web_address: Address | None = None
+        self.closing = False
+        self._watch()
+
+    # -- parts
+
+    def _projections(self) -> list[Projection]:
+        stores = [TelemetryProjection(telemetry) for telemetry in self.opened.telemetry]
+        return [
+            StationsProjection(self.stores.stations),
+            TransactionsProjection(self.stores.transactions),
+            *stores,
+            self.fleet_projection,
+        ]
+
+    def _projector(self, projection: Projection) -> Projector:
+        return Projector(projection, self.feed, self.journal, self.clock)
+
+    def site_of(self, charge_point_id: str) -> str:
+        """Site id of a charge point, "" where none is known."""
+        entry = self.opened.directory.find(charge_point_id)
+        return (entry.site_id or "") if entry else ""
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """The store that answers queries."""
+        return self.opened.telemetry[0]
+
+    @property
+    def upload_base(self) -> str:
+        """The URL that charge points reach us by."""
+        return self.settings.http.upload_base(self.web_address)
+
+    async def seed_fleet(self) -> None:
+        """Show after a restart what was known before it: last statuses and running transactions."""
+        cursor = None
+        now = self.clock.now_us() / 1e6
+        statuses: dict[str, dict[str, tuple[str, str | None]]] = {}
+        while True:
+            page = await self.stores.stations.connectors(cursor=cursor, limit=1000)
+            for row in page.items:
+                if row.status is not None:
+                    statuses.setdefault(row.charge_point_id, {})[row.connector] = (row.status, row.error_code)
+            if (cursor := page.next_cursor) is None:
+                break
+        while True:
+            points = await self.stores.stations.charge_points(cursor=cursor, limit=1000)
+            for point in points.items:
+                state = point.state
+                if state is not None:
+                    self.fleet.seed(
+                        point.charge_point_id, now=now, vendor=state.vendor or "", model=state.model or "",
+                        firmware=state.firmware_version or "", protocol=state.protocol or "",
+                        statuses=statuses.get(point.charge_point_id),
+                    )  # fmt: skip
+            if (cursor := points.next_cursor) is None:
+                break
+
+    # -- what the API asks
+
+    def interpret(self, record: Record) -> Fact:
+        """The fact of a record."""
+        return interpret(record)
+
+    async def metrics(self) -> bytes:
+        """The whole Prometheus exposition."""
+        return await self.exposition.body()
+
+    async def health(self) -> Sequence[HealthCheck]:
+        """Every check, now."""
+        checks = [self._journal_health(), await self._sql_health(), *(self._projection_health(each) for each in self.projectors)]
+        usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)
+        free = usage.free / usage.total
+        checks.append(HealthCheck(name="disk", ok=free > LOW_DISK, detail=f"{usage.free >> 20} MiB free ({free:.0%})"))
+        worst = self.loop_lag.worst()
+        checks.append(
+            HealthCheck(name="loop", ok=worst < SLOW_LOOP_S, detail=f"worst lag in the last minute {worst * 1000:.0f} ms")
+        )
+        return checks
+
+    def _journal_health(self) -> HealthCheck:
+        problem = self.journal.problem
+        healthy = self.journal.healthy
+        detail = f"durable up to {self.journal.durable_sequence}" if healthy else problem or "cannot write"
+        return HealthCheck(name="journal", ok=healthy, critical=True, detail=detail)
+
+    async def _sql_health(self) -> HealthCheck:
+        try:
+            await self.stores.check()
+        # Whatever keeps a check from being made is what the check must say.
+        except Exception as error:  # noqa: BLE001
+            return HealthCheck(name="sql", ok=False, detail=str(error))
+        return HealthCheck(name="sql", ok=True, detail="answers")
+
+    def _projection_health(self, projector: Projector) -> HealthCheck:
+        detail = projector.problem or f"{projector.lag()} records behind"
+        return HealthCheck(name=f"projection {projector.projection.name}", ok=projector.problem is None, detail=detail)
+
+    async def hash_password(self, password: str, *, generated: bool) -> str:
+        """How a charge point's password is stored."""
+        if generated:
+            return hash_generated(password, self.collector.pepper)
+        return await asyncio.to_thread(hash_chosen, password)
+
+    async def registration_changed(self, charge_point_id: str) -> None:
+        """A registration, its site or its password changed."""
+        await self.opened.directory.refresh()
+        self.collector.verifier.forget()
+        self.fleet.place(charge_point_id)
+        self.collector.block(charge_point_id)
+
+    async def tokens_changed(self) -> None:
+        """The token table changed."""
+        await self.opened.tokens.refresh()
+
+    async def record_upload(self, upload: ReceivedUpload) -> int:
+        """Journal an UPLOAD record; its sequence once it is durable."""
+        note = {
+            "file_id": upload.file_id, "name": upload.name, "size": upload.size_bytes, "sha256": upload.sha256,
+            "request_id": upload.request_id,
+        }  # fmt: skip
+        frame, now_us = msgspec.json.encode(note), self.clock.now_us()
+        record = Record(0, now_us, upload.charge_point_id, 0, "", RecordKind.UPLOAD, frame)
+        waiter = _Durable(asyncio.get_running_loop().create_future())
+        sequence = self.recorder.record(
+            received_at_us=now_us, charge_point_id=upload.charge_point_id, generation=0, protocol="", kind=RecordKind.UPLOAD,
+            frame=frame, action="Upload", events=interpret(record).events, waiter=waiter, began=self.clock.monotonic(),
+        )  # fmt: skip
+        await waiter.done
+        return sequence
+
+    # -- what is measured
+
+    def _watch(self) -> None:
+        watch, journal = self.platform_metrics.watch, self.journal
+        journal.on_commit = lambda records, size, seconds: self.platform_metrics.journal_committed(records, seconds)
+        watch(names.JOURNAL_SEQUENCE, lambda: journal.durable_sequence)
+        watch(names.JOURNAL_PENDING, lambda: journal.pending)
+        watch(names.JOURNAL_BYTES, lambda: journal.size_bytes)
+        watch(names.JOURNAL_HEALTHY, lambda: journal.healthy)
+        watch(names.LOOP_LAG_MAX, self.loop_lag.worst)
+        for projector in self.projectors:
+            watch(names.PROJECTION_BEHIND, projector.lag, projector.projection.name)
+            watch(names.PROJECTION_LAG, projector.lag_s, projector.projection.name)
+
+
+class _Durable:
+    """Waits for one record."""
+
+    def __init__(self, done: asyncio.Future[None]) -> None:
+        self.done = done
+
+    def on_durable(self, reply: bytes) -> None:
+        """It is on disk."""
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def on_lost(self) -> None:
+        """It could not be made durable."""
+        if not self.done.done():
+            self.done.set_exception(JournalUnavailable("the record could not be made durable"))
