@@ -159,7 +159,7 @@ def _repair(route: Route, schema: Schema, raw: bytes, violation: SchemaViolation
     except (ValueError, RecursionError) as problem:
         raise _Refused(str(problem), error_code(schema.protocol, Fault.FORMAT)) from None
     if not isinstance(payload, dict) and payload not in (None, []):
-        raise _Refused(violation.problem, violation.error_code)
+        raise _Refused("the payload is not an object", error_code(schema.protocol, Fault.FORMAT))
     mended = mend(schema.protocol, schema.action, payload)
     if not route.report and not mended.complete:
         raise _Refused(violation.problem, violation.error_code)

@@ -6,211 +6,163 @@ first row that matches gives the FrameDeviated its name, and a deviation that no
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import msgspec
-
 from chargenet.events import FrameDeviated
-
-
-class Deviation(msgspec.Struct, frozen=True):
-    """One rule that one place of a frame broke; `path` is a JSON path into the payload ("": the frame itself).
-
-    `rule` is a word of whoever found it: a slip of JSON (ocpp/salvage.py), of the frame (ocpp/frames.py), of the schema
-    (ocpp/repair.py), of an instant or a sampled value (handlers/).
-    """
-
-    rule: str
-    path: str
-    detail: str
-    value: object = None
-    action: str | None = None
-
-
-class Quirk(msgspec.Struct, frozen=True):
-    """A row: what it is called, when it applies, what it means for the data, and where it was seen."""
-
-    name: str
-    match: Callable[[Deviation], bool]
-    meaning: str
-    evidence: tuple[str, ...]
-
-
-def _rule(
-    rule: str, *, ends: str = "", action: str = "", value: Callable[[object], bool] | None = None
-) -> Callable[[Deviation], bool]:
-    """A predicate: this rule, at a path that ends so, in this action, with such a value."""
-
-    def match(deviation: Deviation) -> bool:
-        return (
-            deviation.rule == rule
-            and deviation.path.endswith(ends)
-            and (not action or deviation.action == action)
-            and (value is None or value(deviation.value))
-        )
-
-    return match
-
-
-def _said(*words: str) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and value.strip().casefold() in words
-
-
-def _phased(value: object) -> bool:
-    return isinstance(value, str) and value.rpartition(".")[2] in PHASES
-
-
-PHASES = frozenset({"L1", "L2", "L3", "N", "L1-N", "L2-N", "L3-N", "L1-L2", "L2-L3", "L3-L1"})
-"""Phases as OCPP 1.6 and 2.x name them."""
+from collector.deviations import Deviation, Quirk, phased, rule, said
 
 QUIRKS: tuple[Quirk, ...] = (
     Quirk(
         "json-empty-value",
-        _rule("json-empty-value"),
+        rule("json-empty-value"),
         '`"transactionId":,`: the property is read as absent',
         ("lbbrhzn/ocpp#2032 (AEFA Home)",),
     ),
     Quirk(
         "json-stray-comma",
-        _rule("json-stray-comma"),
+        rule("json-stray-comma"),
         "a comma before the first or after the last element is dropped",
         ("lbbrhzn/ocpp#1078 (ZJ Beny)",),
     ),
     Quirk(
         "json-not-a-number",
-        _rule("json-not-a-number"),
+        rule("json-not-a-number"),
         "NaN and Infinity are no JSON; such a value is read as absent",
         ("RFC 8259 §6",),
     ),
     Quirk(
         "json-control-character",
-        _rule("json-control-character"),
+        rule("json-control-character"),
         "a raw line break or tab in a string is kept as that character",
         ("RFC 8259 §7",),
     ),
     Quirk(
         "json-utf8",
-        _rule("json-utf8"),
+        rule("json-utf8"),
         "bytes that are not UTF-8 are read as U+FFFD",
         ("RFC 6455 §8.1",),
     ),
     Quirk(
         "json-surrogate",
-        _rule("json-surrogate"),
+        rule("json-surrogate"),
         "half of a surrogate pair is read as U+FFFD",
         ("RFC 8259 §8.2",),
     ),
     Quirk(
         "json-wrapped",
-        _rule("json-wrapped"),
+        rule("json-wrapped"),
         "a byte order mark or a trailing NUL is dropped",
         ("RFC 8259 §8.1",),
     ),
     Quirk(
         "json-repeated-key",
-        _rule("json-repeated-key"),
+        rule("json-repeated-key"),
         "the last one counts, as in every JSON decoder",
         ("dallmann-consulting/OCPP.Core#36",),
     ),
     Quirk(
         "message-id-number",
-        _rule("id-number"),
+        rule("id-number"),
         "echoed as the number that it is",
         ("OCPP-J 1.6 §4.1.4",),
     ),
     Quirk(
         "message-id-long",
-        _rule("id-long"),
+        rule("id-long"),
         "echoed whole",
         ("mobilityhouse/ocpp#230 (Phihong EA702)",),
     ),
     Quirk(
         "message-id-empty",
-        _rule("id-empty"),
+        rule("id-empty"),
         "echoed empty; repeats cannot be told apart",
         ("lorenzodonini/ocpp-go#267",),
     ),
     Quirk(
         "frame-without-payload",
-        _rule("frame-short"),
+        rule("frame-short"),
         "read as an empty payload",
         ("OCPP-J 1.6 §4.2.1",),
     ),
     Quirk(
         "frame-with-more",
-        _rule("frame-long"),
+        rule("frame-long"),
         "what follows the payload is ignored",
         ("OCPP-J 1.6 §4.2.1",),
     ),
     Quirk(
         "id-tag-long",
-        _rule("too-long", ends="idTag"),
+        rule("too-long", ends="idTag"),
         "kept whole; it matches no token that the standard allows",
         ("lbbrhzn/ocpp#1803 (Sigenergy)",),
     ),
     Quirk(
         "id-tag-null",
-        _rule("null", ends="idTag"),
+        rule("null", ends="idTag"),
         "nobody was named",
         ("steve-community/steve DeserializerTest",),
     ),
     Quirk(
+        "property-null",
+        rule("null"),
+        "read as absent",
+        ("lbbrhzn/ocpp#2032 (AEFA Home)", "steve-community/steve DeserializerTest"),
+    ),
+    Quirk(
         "serial-number-long",
-        _rule("too-long", ends="SerialNumber"),
+        rule("too-long", ends="SerialNumber"),
         "kept whole",
         ("lbbrhzn/ocpp#213 (Schneider EVlink)",),
     ),
     Quirk(
         "info-long",
-        _rule("too-long", ends="info"),
+        rule("too-long", ends="info"),
         "kept whole",
         ("lbbrhzn/ocpp#987 (Etrel)",),
     ),
     Quirk(
         "status-unknown",
-        _rule("not-in-enum", ends="status", action="StatusNotification"),
+        rule("not-in-enum", ends="status", action="StatusNotification"),
         "the connector's status is Unknown",
         ("steve-community/steve DeserializerTest",),
     ),
     Quirk(
         "error-code-unknown",
-        _rule("not-in-enum", ends="errorCode"),
+        rule("not-in-enum", ends="errorCode"),
         "kept as said: an error all the same",
         ("lbbrhzn/ocpp#1248 (Legrand)",),
     ),
     Quirk(
         "firmware-status-signed",
-        _rule("not-in-enum", ends="status", action="FirmwareStatusNotification"),
+        rule("not-in-enum", ends="status", action="FirmwareStatusNotification"),
         "statuses of the signed form in the plain one: kept as said",
         ("mobilityhouse/ocpp v16 FirmwareStatusNotification.json refuses InstallRebooting",),
     ),
     Quirk(
         "firmware-request-id",
-        _rule("unexpected", ends="requestId", action="FirmwareStatusNotification"),
+        rule("unexpected", ends="requestId", action="FirmwareStatusNotification"),
         "the signed form's property in the plain one: ignored",
         ("mobilityhouse/ocpp v16 FirmwareStatusNotification.json refuses requestId",),
     ),
     Quirk(
         "unit-hz",
-        _rule("not-in-enum", ends=".unit", value=_said("hz")),
+        rule("not-in-enum", ends=".unit", value=said("hz")),
         "Hertz",
         ("lbbrhzn/ocpp#1576 (ChargeAmps)",),
     ),
     Quirk(
         "measurand-with-phase",
-        _rule("not-in-enum", ends=".measurand", value=_phased),
+        rule("not-in-enum", ends=".measurand", value=phased),
         "the phase is split off",
         ("lbbrhzn/ocpp#19 (Alfen names them so)",),
     ),
     Quirk(
         "measurand-unknown",
-        _rule("not-in-enum", ends=".measurand"),
+        rule("not-in-enum", ends=".measurand"),
         "kept under the name that was said",
         ("mobilityhouse/ocpp#54",),
     ),
     Quirk(
         "sampled-value-empty",
-        _rule("empty-list", ends=".sampledValue"),
+        rule("empty-list", ends=".sampledValue"),
         "nothing was measured",
         (
             "lbbrhzn/ocpp#466 (Vestel)",
@@ -219,13 +171,13 @@ QUIRKS: tuple[Quirk, ...] = (
     ),
     Quirk(
         "sampled-value-missing",
-        _rule("missing", ends=".sampledValue"),
+        rule("missing", ends=".sampledValue"),
         "nothing was measured",
         ("steve-community/steve DeserializerTest",),
     ),
     Quirk(
         "value-as-number",
-        _rule("wrong-type", ends=".value"),
+        rule("wrong-type", ends=".value"),
         "a number where text belongs: read as that number",
         (
             "lbbrhzn/ocpp#210 (OpenEVSE)",
@@ -234,49 +186,49 @@ QUIRKS: tuple[Quirk, ...] = (
     ),
     Quirk(
         "object-for-list",
-        _rule("not-a-list"),
+        rule("not-a-list"),
         "read as a list of one",
         ("lbbrhzn/ocpp#1144 (Huawei)",),
     ),
     Quirk(
         "reason-capital",
-        _rule("key-case", value=_said("reason")),
+        rule("key-case", value=said("reason")),
         "`Reason` is read as `reason`",
         ("steve-community/steve#858",),
     ),
     Quirk(
         "authorize-connector",
-        _rule("unexpected", ends="connectorId", action="Authorize"),
+        rule("unexpected", ends="connectorId", action="Authorize"),
         "ignored: who asks counts, not where",
         ("steve-community/steve#1916",),
     ),
     Quirk(
         "stop-connector",
-        _rule("unexpected", ends="connectorId", action="StopTransaction"),
+        rule("unexpected", ends="connectorId", action="StopTransaction"),
         "ignored: the transaction knows its connector",
         ("road-labs/chargestation-one#61",),
     ),
     Quirk(
         "stop-disconnect-reason",
-        _rule("unexpected", ends="disconnectReason", action="StopTransaction"),
+        rule("unexpected", ends="disconnectReason", action="StopTransaction"),
         "ignored",
         ("road-labs/chargestation-one#61",),
     ),
     Quirk(
         "property-unexpected",
-        _rule("unexpected"),
+        rule("unexpected"),
         "ignored",
         ("dallmann-consulting/OCPP.Core#36",),
     ),
     Quirk(
         "transaction-id-text",
-        _rule("text-id"),
+        rule("text-id"),
         "kept as said; the ledger matches by content",
         ("OCPP 1.6 StopTransaction.req: transactionId is an integer",),
     ),
     Quirk(
         "transaction-id-none",
-        _rule("transaction-id-none"),
+        rule("transaction-id-none"),
         "-1, 0 or a local negative id: matched by content",
         (
             "steve-community/steve#292",
@@ -286,31 +238,31 @@ QUIRKS: tuple[Quirk, ...] = (
     ),
     Quirk(
         "transaction-id-missing",
-        _rule("transaction-id-missing"),
+        rule("transaction-id-missing"),
         "an event of no transaction",
         ("OCPP 2.0.1 TransactionEventRequest: transactionInfo is required",),
     ),
     Quirk(
         "event-type-unknown",
-        _rule("event-type-unknown"),
+        rule("event-type-unknown"),
         "taken as Updated",
         ("OCPP 2.0.1 TransactionEventRequest: eventType is required",),
     ),
     Quirk(
         "register-negative",
-        _rule("register-negative"),
+        rule("register-negative"),
         "kept as said",
         ("lbbrhzn/ocpp#1069 (Wallbox)",),
     ),
     Quirk(
         "timestamp-missing",
-        _rule("missing", ends="timestamp"),
+        rule("missing", ends="timestamp"),
         "only our clock is known",
         ("matth-x/MicroOcpp#88",),
     ),
     Quirk(
         "zone-missing",
-        _rule("zone-missing"),
+        rule("zone-missing"),
         "taken as UTC; it may be local time",
         (
             "lbbrhzn/ocpp#1514 (Growatt)",
@@ -319,19 +271,19 @@ QUIRKS: tuple[Quirk, ...] = (
     ),
     Quirk(
         "offset-short",
-        _rule("offset-short"),
+        rule("offset-short"),
         "`+02` or `+0200`: legal ISO 8601, not RFC 3339",
         ("monta-app/ocpp-emulator#5",),
     ),
     Quirk(
         "instant-spelling",
-        _rule("instant-spelling"),
+        rule("instant-spelling"),
         "blanks, one-digit parts or the like",
         ("RFC 3339 §5.6",),
     ),
     Quirk(
         "clock-unset",
-        _rule("clock-unset"),
+        rule("clock-unset"),
         "before 2010: the device's clock was not set",
         (
             "matth-x/MicroOcpp#311",
@@ -340,57 +292,57 @@ QUIRKS: tuple[Quirk, ...] = (
     ),
     Quirk(
         "instant-unreadable",
-        _rule("not-an-instant"),
+        rule("not-an-instant"),
         "only our clock is known",
         ("RFC 3339 §5.6",),
     ),
     Quirk(
         "value-empty",
-        _rule("value-empty"),
+        rule("value-empty"),
         "dropped",
         ("evcc-io/evcc charger/ocpp/connector_core.go",),
     ),
     Quirk(
         "value-blanks",
-        _rule("value-blanks"),
+        rule("value-blanks"),
         "blanks around a number are dropped",
         ("evcc-io/evcc charger/ocpp/connector_core.go",),
     ),
     Quirk(
         "value-not-a-number",
-        _rule("value-not-a-number"),
+        rule("value-not-a-number"),
         "dropped",
         ("OCPP 1.6 SampledValue: value is a number as text",),
     ),
     Quirk(
         "unit-missing",
-        _rule("unit-missing"),
+        rule("unit-missing"),
         "the standard's default Wh would turn it into energy: the measurand's own unit is taken",
         ("lbbrhzn/ocpp#1742 (Wallbox Pulsar Plus)",),
     ),
     Quirk(
         "unit-unlikely",
-        _rule("unit-unlikely"),
+        rule("unit-unlikely"),
         "a unit that cannot belong to the measurand: kept as said",
         ("OCPP 1.6 UnitOfMeasure",),
     ),
     Quirk(
         "signed-without-format",
-        _rule("signed-without-format"),
+        rule("signed-without-format"),
         "kept verbatim as signed data",
         ("OCPP 1.6 ValueFormat: SignedData",),
     ),
     Quirk(
         "signed-not-json",
-        _rule("signed-not-json"),
+        rule("signed-not-json"),
         "kept verbatim; nothing could be read beside it",
         ("OCPP 1.6 ValueFormat: SignedData",),
     ),
 )
 
 
-def flag(rule: str, path: str, detail: str, value: object = None, action: str | None = None) -> FrameDeviated:
+def flag(kind: str, path: str, detail: str, value: object = None, action: str | None = None) -> FrameDeviated:
     """The event for one deviation, named by the first row that knows it."""
-    deviation = Deviation(rule, path, detail, value, action)
+    deviation = Deviation(kind, path, detail, value, action)
     name = next((row.name for row in QUIRKS if row.match(deviation)), "schema")
     return FrameDeviated(quirk=name, detail=f"{path}: {detail}" if path else detail, action=action)

@@ -17,8 +17,9 @@ from chargenet.events import FrameDeviated, MeasurementsTaken
 from chargenet.model.ids import ConnectorRef
 from chargenet.model.measurement import ENERGY_REGISTER, Measurement, SignedMeterValue
 from chargenet.model.units import Conversion, conversion, default_unit, plausible
+from collector.deviations import PHASES
 from collector.handlers.instants import instant
-from collector.quirks import PHASES, flag
+from collector.quirks import flag
 
 _SIGNED_OPENINGS = ("OCMF|", "{", "<?xml", "<signedMeterValue", "AP;")
 _MAX_RECIPES = 4096

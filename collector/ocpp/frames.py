@@ -169,7 +169,8 @@ _ONLY_21 = frozenset({b"5", b"6"})
 
 def _unknown_type(parts: list[msgspec.Raw], protocol: Protocol, kind: bytes) -> Unparsable:
     """OCPP-J 1.6 §4.1.3: ignored. 2.x part 4 §4.1.3: MessageTypeNotSupported."""
-    problem = f"{kind[:32].decode('utf-8', 'replace') or 'nothing'} is not a message type of {protocol.value}"
+    said = kind[:32].decode("utf-8", "replace")
+    problem = f"{said} is not a message type of {protocol.value}" if parts else "an empty list"
     ident = _id(parts[1]) if len(parts) > 1 else None
     # Without a number there is no message type that could be unsupported: the whole thing is no OCPP-J frame.
     fault = Fault.MESSAGE_TYPE if _NUMBER.match(kind) else Fault.RPC

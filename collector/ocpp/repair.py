@@ -17,10 +17,10 @@ from msgspec import inspect
 
 from chargenet.events import FrameDeviated
 from chargenet.model.words import Protocol
-from collector.ocpp.schemas import schema_for
+from collector.ocpp.schemas import PERSONAL, schema_for
+from collector.ocpp.structs import MAX_INTEGER
 from collector.quirks import flag
 
-_PERSONAL = ("idtag", "idtoken", "parentidtag", "groupidtoken", "emaid")
 _TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 
 
@@ -151,11 +151,11 @@ class _Smith:
 
     def integer(self, shape: inspect.IntType, value: Any, path: str) -> Any:
         """Transaction ids that are text stay text: whoever matches the transaction must see what was said."""
-        if type(value) is not int:
+        if type(value) is not int or not -MAX_INTEGER <= value <= MAX_INTEGER:
             whole = _whole(value)
-            if whole is None and isinstance(value, str) and path.endswith("transactionId"):
+            if whole is None and path.endswith("transactionId") and isinstance(value, str | int) and not isinstance(value, bool):
                 self._note("text-id", path, f"{_show(value, path)} where a number belongs: kept as said", value)
-                return value
+                return str(value)
             if whole is None:
                 return self._unusable(path, "a whole number", value)
             self._note("wrong-type", path, f"{_show(value, path)} where a whole number belongs", value)
@@ -220,7 +220,7 @@ def _as_text(value: Any) -> str:
 
 def _show(value: Any, path: str) -> str:
     """A value for a sentence: short, and never an ID token."""
-    if path.rpartition(".")[2].casefold() in _PERSONAL:
+    if path.rpartition(".")[2].casefold() in PERSONAL:
         return "a value"
     text = repr(value)
     return text if len(text) <= 64 else f"{text[:61]}..."
@@ -237,11 +237,11 @@ def _finite(value: Any) -> float | None:
 
 
 def _whole(value: Any) -> int | None:
-    """Text or float → int; fractions are cut (a register of 1234.9 Wh has counted 1234)."""
-    if isinstance(value, str):
-        try:
-            return int(value.strip())
-        except ValueError:
-            pass
+    """Text or float → int of at most 64 bits; fractions are cut (a register of 1234.9 Wh has counted 1234)."""
     parsed = _finite(value)
-    return None if parsed is None else int(parsed)
+    if parsed is None or abs(parsed) > MAX_INTEGER:
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        return int(parsed)

@@ -18,6 +18,8 @@ from chargenet.model.words import Protocol
 from collector.ocpp.errors import KEYWORD_FAULTS, Fault, error_code
 from collector.ocpp.structs import Document, struct_of
 
+PERSONAL = frozenset({"idtag", "idtoken", "parentidtag", "groupidtoken", "emaid"})
+"""Properties whose values are never repeated in sentences, case folded."""
 _FOLDERS = {Protocol.OCPP16: "v16", Protocol.OCPP201: "v201", Protocol.OCPP21: "v21"}
 
 
@@ -54,25 +56,29 @@ class Schema:
             call = self._decoder.decode(raw)
         except msgspec.ValidationError:
             return self._explain(raw)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
+        except (ValueError, RecursionError) as problem:
             raise SchemaViolation(self.action, str(problem), error_code(self.protocol, Fault.FORMAT)) from None
         if self._exact:
             self.check(msgspec.json.decode(raw))
         return call
 
     def _explain(self, raw: bytes | msgspec.Raw) -> Any:
-        payload = msgspec.json.decode(raw)
+        try:
+            payload = msgspec.json.decode(raw)
+        except (ValueError, RecursionError) as problem:
+            raise SchemaViolation(self.action, str(problem), error_code(self.protocol, Fault.FORMAT)) from None
         self.check(payload)
-        # Draft 6 counts 1.0 as an integer and msgspec does not; nothing else gets here.
-        return msgspec.convert(payload, self.struct, strict=False)
+        # Valid by the schema and not by its Struct: draft 6 counts 1.0 as an integer, and JSON has integers beyond 64 bits.
+        try:
+            return msgspec.convert(payload, self.struct, strict=False)
+        except msgspec.ValidationError as problem:
+            raise SchemaViolation(self.action, str(problem), error_code(self.protocol, Fault.TYPE)) from None
 
     def violations(self, payload: Any) -> list[Violation]:
         """Every broken rule of a decoded payload, in document order."""
         if self._validator is None:
             self._validator = jsonschema_rs.validator_for(dict(self.document), validate_formats=False)
-        return [
-            Violation(error.kind.name, _path(error.instance_path), error.message) for error in self._validator.iter_errors(payload)
-        ]
+        return [_violation(error) for error in self._validator.iter_errors(payload)]
 
     def check(self, payload: Any) -> None:
         """Raises SchemaViolation, named after the first broken rule."""
@@ -128,6 +134,13 @@ def payload_of(call: msgspec.Struct) -> dict[str, Any]:
 def _files(protocol: Protocol) -> frozenset[str]:
     folder = resources.files("ocpp") / _FOLDERS[protocol] / "schemas"
     return frozenset(entry.name for entry in folder.iterdir() if entry.name.endswith(".json"))
+
+
+def _violation(error: jsonschema_rs.ValidationError) -> Violation:
+    """The sentence repeats what was said, unless that is about a person."""
+    path = _path(error.instance_path)
+    personal = path.rpartition(".")[2].casefold() in PERSONAL
+    return Violation(error.kind.name, path, f"breaks {error.kind.name!r}" if personal else error.message)
 
 
 def _path(parts: list[str | int]) -> str:

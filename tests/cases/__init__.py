@@ -1,0 +1,1 @@
+"""Folders of data: what goes in, and what must come out."""
