@@ -51,6 +51,12 @@ def _halve(lines: Sequence[str], problem: str, send: Send) -> list[Rejected]:
 def _field_by_field(line: str, problem: str, send: Send) -> list[Rejected]:
     parts = one_per_field(line)
     if len(parts) == 1:
-        return [Rejected(line, problem)]
+        return [Rejected(line, _short(problem, line))]
     problems = [(part, send([part])) for part in parts]
-    return [Rejected(part, reason) for part, reason in problems if reason is not None]
+    rejected = [Rejected(part, _short(reason, part)) for part, reason in problems if reason is not None]
+    return [Rejected(line, rejected[0].reason)] if len(rejected) == len(parts) else rejected
+
+
+def _short(reason: str, line: str) -> str:
+    """The server's reason without the line itself, which is kept beside it."""
+    return reason.replace(line, "…")

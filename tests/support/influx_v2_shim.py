@@ -29,6 +29,9 @@ class ShimLog:
     paths: list[str] = field(default_factory=list)
     authorizations: list[str | None] = field(default_factory=list)
     refusals: list[tuple[int, dict[str, str], str]] = field(default_factory=list)
+    failing_from: int | None = None
+    """From this write request on (counted from 1), the server is down."""
+    writes: int = 0
 
     @property
     def url(self) -> str:
@@ -76,6 +79,10 @@ class _Handler(BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         if path != "/api/v2/write":
             self._answer(*_ask(f"{self.upstream}{self.path}", body))
+            return
+        self.log.writes += 1
+        if self.log.failing_from is not None and self.log.writes >= self.log.failing_from:
+            self._answer(503, {}, b'{"code": "unavailable", "message": "down"}')
             return
         if self.log.refusals:
             status, headers, message = self.log.refusals.pop(0)
