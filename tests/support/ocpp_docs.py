@@ -38,9 +38,9 @@ _THEIRS = """
 ## Calls from a charge point
 
 Every action that a charge point may initiate has a handler. *Answer* gives the fields of the reply, those in brackets only where
-they apply; `{}` is a plain acknowledgement. *Becomes* names the events. Each frame is in the journal as it came, but for a Heartbeat
-in order, which only touches liveness. A payload that breaks its schema is *used* (what can be read is used and the rest flagged,
-since a report is not a permission) or *refused* (a request that lacks what it is about gets a call error).
+they apply; `{}` is a plain acknowledgement. *Becomes* names the events. Each frame is in the journal as it came, but for a
+Heartbeat in order, which only touches liveness. A payload that breaks its schema is *used* (what can be read is used and the rest
+flagged, since a report is not a permission) or *refused* (a request that lacks what it is about gets a call error).
 
 | action | versions | answer | becomes | malformed |
 |---|---|---|---|---|
@@ -120,8 +120,8 @@ def _theirs(protocol: Protocol, action: str) -> tuple[str, str, str]:
         for payload in _payloads(protocol, action)
         for registration in ("Accepted", "Pending")
     ]
-    kinds = {type(event) for one in handled for event in one.events} - {FrameDeviated}
-    becomes = [name for name, kind in vars(events).items() if kind in kinds]
+    kinds = {type(event).__name__ for one in handled for event in one.events} - {FrameDeviated.__name__}
+    becomes = [name for name in vars(events) if name in kinds]
     answer = "none: a SEND" if action in UNCONFIRMED else _answer([one.reply for one in handled])
     return answer, ", ".join(becomes) or "nothing", "used" if ROUTES[protocol][action].report else "refused"
 
