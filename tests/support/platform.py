@@ -57,7 +57,8 @@ class RunningPlatform:
         )  # fmt: skip
         self._ready = threading.Event()
         first = len(self.output)
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process,))
+        self._reader.start()
         if not self._ready.wait(START_TIMEOUT_S):
             self._process.kill()
             raise AssertionError("not ready; it said:\n" + "".join(self.output[first:]))
@@ -66,23 +67,29 @@ class RunningPlatform:
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
         listeners = 0
-        for line in process.stdout:
-            self.output.append(line)
-            if found := re.search(r"admin key: (\S+)", line):
-                self.key = found[1]
-            listeners += "listening" in line
-            if listeners == 2:
-                self._ready.set()
+        with process.stdout as lines:
+            for line in lines:
+                self.output.append(line)
+                if found := re.search(r"admin key: (\S+)", line):
+                    self.key = found[1]
+                listeners += "listening" in line
+                if listeners == 2:
+                    self._ready.set()
 
     def stop(self) -> int:
         """SIGTERM; the exit code. Fails after 15 s."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self._ended(15)
 
     def kill(self) -> None:
         """kill -9."""
         self.process.kill()
-        self.process.wait(10)
+        self._ended(10)
+
+    def _ended(self, timeout_s: float) -> int:
+        code = self.process.wait(timeout_s)
+        self._reader.join(timeout_s)
+        return code
 
     def api(self, method: str, path: str, **options: Any) -> Any:
         """Call the API with the admin key; JSON out, an error status fails the test."""
