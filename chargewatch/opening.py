@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -19,6 +21,7 @@ from chargenet.settings import Settings
 from chargenet.storage.caches import CachedDirectory, CachedTokens
 from chargenet.storage.embedded import EmbeddedTelemetry
 from chargenet.storage.embedded_file import EmbeddedLimits
+from chargenet.storage.influx import InfluxTarget, InfluxTelemetry
 from chargenet.storage.key_ring import StoredKeyRing
 from chargenet.storage.migrations import migrate
 from chargenet.storage.relational import SqlStores
@@ -63,7 +66,7 @@ async def open_everything(settings: Settings, clock: Clock) -> Opened:
         await tokens.refresh()
         await keys.refresh()
         ledger = await restore_ledger(stores, journal)
-        telemetry = open_telemetry(settings, clock)
+        telemetry = open_telemetry(settings, clock, lambda name: entry.site_id if (entry := directory.find(name)) else None)
         return Opened(journal, stores, directory, tokens, keys, ledger, telemetry)
     except BaseException:
         await asyncio.to_thread(journal.close)
@@ -90,12 +93,22 @@ async def open_stores(settings: Settings) -> SqlStores:
     return SqlStores(url, password=password, pool_size=chosen.pool_size, timeout_s=chosen.timeout_s)
 
 
-def open_telemetry(settings: Settings, clock: Clock) -> list[Telemetry]:
+def open_telemetry(settings: Settings, clock: Clock, site_of: Callable[[str], str | None]) -> list[Telemetry]:
     """The telemetry stores, the one that answers queries first."""
     stores: list[Telemetry] = []
     if settings.telemetry.embedded:
         limits = EmbeddedLimits(retention_days=round(settings.telemetry.retention_days))
         stores.append(EmbeddedTelemetry(layout.telemetry_folder(settings), clock, limits=limits))
+    if settings.influx.url is not None:
+        chosen = settings.influx
+        target = InfluxTarget(
+            url=settings.influx.url,
+            bucket=chosen.bucket,
+            org=chosen.org,
+            token=chosen.token.reveal() if chosen.token else "",
+            read_timeout_s=chosen.timeout_s,
+        )
+        stores.append(InfluxTelemetry(target, settings.data_dir, clock, random.random, site_of=site_of))
     return stores
 
 
