@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import subprocess
 import sys
@@ -82,12 +83,14 @@ async def test_a_file_that_another_process_holds_is_unavailable_until_it_is_free
     other = writer_process(tmp_path)
     assert other.stdout is not None
     held_at = int(other.stdout.readline())
-    projection = TelemetryProjection(EmbeddedTelemetry(tmp_path, FrozenClock()))
+    telemetry = EmbeddedTelemetry(tmp_path, FrozenClock())
+    projection = TelemetryProjection(telemetry)
     with pytest.raises(StoreUnavailable, match="lock"):
         await projection.position()
     other.kill()
     other.communicate()
     assert await projection.position() >= held_at
+    await telemetry.close()
 
 
 async def test_a_stopped_folder_can_be_read_without_writing(tmp_path: Path) -> None:
@@ -185,6 +188,17 @@ async def test_a_failed_transaction_leaves_nothing_and_can_be_repeated(tmp_path:
     assert sum(len(one.samples) for one in await telemetry.query(ALWAYS)) == 18
     assert len(await telemetry.states("CP1", ALWAYS.start, ALWAYS.end)) == 2
     await telemetry.close()
+
+
+@pytest.mark.parametrize("limit", [300_000, 1_200_000], ids=["in the log", "at a checkpoint"])
+def test_a_full_disk_is_survived_and_left_behind_without_a_restart(tmp_path: Path, limit: int) -> None:
+    """Writes fail as StoreUnavailable while the disk is full and succeed once it is not; each fact is there exactly once."""
+    command = [sys.executable, "-m", "tests.support.embedded_full_disk", str(tmp_path), str(limit)]
+    process = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=100, check=True)
+    told = json.loads(process.stdout)
+    assert any("File too large" in problem for problem in told["problems"])
+    assert told["position"] == told["target"]
+    assert told["rows"] == told["distinct"] == told["target"] - told["target"] // STATES_EVERY
 
 
 async def test_energy_is_the_same_in_portions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
