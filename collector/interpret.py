@@ -110,7 +110,7 @@ def _connected(record: Record) -> _Told:
     note = _json(record.frame)
     opened = ConnectionOpened(
         remote=str(note.get("remote") or ""),
-        security_profile=int(note.get("security_profile") or 0),
+        security_profile=_int(note.get("security_profile")),
         subprotocol_missing=bool(note.get("subprotocol_missing")),
     )
     return "", (opened,)
@@ -119,7 +119,7 @@ def _connected(record: Record) -> _Told:
 def _disconnected(record: Record) -> _Told:
     note = _json(record.frame)
     closed = ConnectionClosed(
-        code=int(note.get("code") or 0),
+        code=_int(note.get("code")),
         reason=str(note.get("reason") or ""),
         lost=bool(note.get("lost")),
         superseded=bool(note.get("superseded")),
@@ -133,7 +133,7 @@ def _upload(record: Record) -> _Told:
     uploaded = DiagnosticsUploaded(
         file_id=str(note.get("file_id") or ""),
         name=str(note.get("name") or ""),
-        size_bytes=int(note.get("size") or 0),
+        size_bytes=_int(note.get("size")),
         sha256=str(note.get("sha256") or ""),
         request_id=request_id if isinstance(request_id, int) else None,
     )
@@ -157,6 +157,10 @@ _READERS: dict[RecordKind, Callable[[Record], _Told]] = {
     RecordKind.UPLOAD: _upload,
     RecordKind.LOGIN_REFUSED: _login_refused,
 }
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _json(raw: bytes | msgspec.Raw) -> dict[str, Any]:
