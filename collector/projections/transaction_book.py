@@ -1,7 +1,7 @@
 """What the fold knows of one charge point's transactions, and what it changes. Decided here: how far back content is compared.
 
-A book answers as if it held everything: all open transactions and the RECENT newest are always in it, any other is fetched by its
-id before the fold needs it. So the outcome depends on the facts alone, not on batches, restarts or what happened to be cached.
+A book answers as if it held everything: all open transactions and the newest (Windows) are always in it, any other is fetched by
+its id before the fold needs it. So the outcome depends on the facts alone, not on batches, restarts or what happened to be cached.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ from chargenet.model.transaction import (
 )
 from chargenet.stores import TransactionChanges, TransactionsLoaded
 
-RECENT = 32
-"""Newest transactions of a charge point, by their first record, that a start or stop may be compared with."""
-STOPS = 16
-"""Newest quarantined stops, resolved ones counted, among which a late start may find its own."""
+
+class Windows(msgspec.Struct, frozen=True):
+    """How far back a charge point's reports are compared. Part of the meaning: another window needs a rebuild."""
+
+    recent: int = 32
+    """Newest transactions, by their first record, that a start or stop may be compared with."""
+    stops: int = 16
+    """Newest quarantined stops, resolved ones counted, among which a late start may find its own."""
+
+
 MAX_OPEN = 64
 """Open transactions of one charge point; the oldest is taken as ended above it (they name no connector that could tell)."""
 
@@ -30,9 +36,10 @@ MAX_OPEN = 64
 class Book:
     """Transactions of one charge point. Rows are immutable; `put` replaces them."""
 
-    __slots__ = ("aliases", "open", "recent", "rows", "stops")
+    __slots__ = ("_windows", "aliases", "open", "recent", "rows", "stops")
 
-    def __init__(self) -> None:
+    def __init__(self, windows: Windows) -> None:
+        self._windows = windows
         self.rows: dict[str, Transaction] = {}
         self.open: dict[str, None] = {}
         """Ids of open transactions."""
@@ -50,7 +57,7 @@ class Book:
         transaction_id = row.transaction_id
         if transaction_id not in self.rows:
             self.recent.append(transaction_id)
-            del self.recent[:-RECENT]
+            del self.recent[: -self._windows.recent]
         self.rows[transaction_id] = row
         if row.state == TransactionState.OPEN:
             self.open.setdefault(transaction_id)
@@ -74,7 +81,7 @@ class Book:
         self.stops = [kept for kept in self.stops if (kept.sequence, kept.ordinal) != (stop.sequence, stop.ordinal)]
         self.stops.append(stop)
         self.stops.sort(key=lambda row: (row.sequence, row.ordinal))
-        del self.stops[:-STOPS]
+        del self.stops[: -self._windows.stops]
 
     def trim(self) -> None:
         """Forget what `load` would not give again."""
@@ -84,9 +91,9 @@ class Book:
             self.aliases = {alias: transaction_id for alias, transaction_id in self.aliases.items() if transaction_id in keep}
 
 
-def open_books(charge_point_ids: Iterable[str], loaded: TransactionsLoaded) -> dict[str, Book]:
+def open_books(charge_point_ids: Iterable[str], loaded: TransactionsLoaded, windows: Windows) -> dict[str, Book]:
     """Books as the store has them."""
-    books = {charge_point_id: Book() for charge_point_id in charge_point_ids}
+    books = {charge_point_id: Book(windows) for charge_point_id in charge_point_ids}
     for row in sorted(loaded.transactions, key=lambda row: (row.first_sequence, row.transaction_id)):
         books[row.charge_point_id].put(row)
     for alias in loaded.aliases:

@@ -9,9 +9,10 @@ from chargenet import events as e
 from chargenet.events import Fact
 from chargenet.model.text import storable_text
 from chargenet.stores import TransactionModel
-from collector.projections.transaction_book import RECENT, STOPS, Book, Changed, open_books
+from collector.projections.transaction_book import Book, Changed, Windows, open_books
 from collector.projections.transaction_fold import RELEVANT, Fold
 
+WINDOWS = Windows()
 MAX_BOOKS = 20_000
 """Charge points whose transactions are kept in memory between batches; others are loaded again."""
 
@@ -21,8 +22,8 @@ class TransactionsProjection:
 
     name = "transactions"
 
-    def __init__(self, store: TransactionModel, *, max_books: int = MAX_BOOKS) -> None:
-        self._store, self._max_books = store, max_books
+    def __init__(self, store: TransactionModel, *, windows: Windows = WINDOWS, max_books: int = MAX_BOOKS) -> None:
+        self._store, self._windows, self._max_books = store, windows, max_books
         self._books: OrderedDict[str, Book] = OrderedDict()
         self._position: int | None = None
 
@@ -65,7 +66,8 @@ class TransactionsProjection:
         """Books of all these facts, and older transactions that they name."""
         missing = {fact.charge_point_id for fact in facts} - self._books.keys()
         if missing:
-            self._books |= open_books(missing, await self._store.load(sorted(missing), RECENT, STOPS))
+            loaded = await self._store.load(sorted(missing), self._windows.recent, self._windows.stops)
+            self._books |= open_books(missing, loaded, self._windows)
         named = {
             (fact.charge_point_id, transaction_id)
             for fact in facts

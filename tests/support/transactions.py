@@ -46,7 +46,7 @@ def started(
 
 
 def updated(
-    transaction_id: str, at: float | None, seq_no: int | None, *, plug: int | None = 1, **rest: Any
+    transaction_id: str, at: float | datetime | None, seq_no: int | None, *, plug: int | None = 1, **rest: Any
 ) -> e.TransactionUpdated:
     """An OCPP 2.x update."""
     connector = ConnectorRef(plug) if plug else None
@@ -69,7 +69,7 @@ def stopped(
 
 
 def reading(
-    transaction_id: str | None, at: float | None, wh: float, *, plug: int = 1, context: str = "Sample.Periodic"
+    transaction_id: str | None, at: float | datetime | None, wh: float, *, plug: int = 1, context: str = "Sample.Periodic"
 ) -> e.MeasurementsTaken:
     """An energy register."""
     register = Measurement(measurand=ENERGY_REGISTER, value=wh, unit="Wh", context=context)
@@ -79,7 +79,7 @@ def reading(
     )
 
 
-def status(word: str, at: float | None, *, plug: int | None = 1) -> e.StatusReported:
+def status(word: str, at: float | datetime | None, *, plug: int | None = 1) -> e.StatusReported:
     """A connector's status."""
     connector = ConnectorRef(plug) if plug else None
     return e.StatusReported(connector=connector, status=word, raw_status=word, reported_at=moment(at))
