@@ -20,7 +20,7 @@ from chargenet.journal.format import SEGMENT_HEAD_SIZE, SegmentHeader
 from chargenet.journal.index import SegmentIndex
 from chargenet.journal.recovery import Found
 from chargenet.journal.retention import Policy, Sealed, retired
-from chargenet.journal.segment import Segment, create_segment, segment_path
+from chargenet.journal.segment import Segment, create_segment, read_header, segment_path
 from chargenet.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ class SegmentStore:
         active, index = self.segments[-1], self._index
         if policy.max_age_us is not None and not index.empty and index.newest_us < now_us - policy.max_age_us:
             self._begin(self.last + 1)
-        sealed = [_sealed(segment, below.first) for segment, below in pairwise(self.segments)]
+        sealed = [self._sealed(segment, below) for segment, below in pairwise(self.segments)]
         count = retired(sealed, active.end, policy, now_us, self._saved_cursors.values())
         gone, self.segments = self.segments[:count], self.segments[count:]
         for segment in gone:
@@ -168,7 +168,9 @@ class SegmentStore:
             self._disk.close(self._fd)
             self._fd = -1
 
-
-def _sealed(segment: Segment, below: int) -> Sealed:
-    facts = segment.facts
-    return Sealed(segment.end, below - 1, facts.newest_us if facts is not None and facts.last >= facts.first else None)
+    def _sealed(self, segment: Segment, following: Segment) -> Sealed:
+        """Without its index, a segment is as young as its successor's beginning: everything in it was received before."""
+        if segment.facts is not None:
+            return Sealed(segment.end, following.first - 1, segment.facts.newest_us)
+        header = read_header(self._disk, following.path)
+        return Sealed(segment.end, following.first - 1, header.created_at_us if header is not None else None)

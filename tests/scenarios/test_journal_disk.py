@@ -41,6 +41,11 @@ def sizes(path: Path) -> dict[str, int]:
     return {segment.name: segment.stat().st_size for segment in segment_paths(path)}
 
 
+def indexes(path: Path) -> set[str]:
+    """Names of the segments that have an index file."""
+    return {index.with_suffix(".segment").name for index in path.glob("*.index")}
+
+
 async def test_a_disk_that_fills_up_and_is_cleared(tmp_path: Path) -> None:
     """Full in the middle of a write: nothing is corrupted, nothing unacknowledged is kept, and it goes on when there is space."""
     disk = FaultyDisk()
@@ -241,6 +246,21 @@ async def test_sequences_cursors_and_transaction_ids_outlive_everything(tmp_path
         assert append(journal, 101) == 101
 
 
+async def test_retention_by_age_without_indexes(tmp_path: Path) -> None:
+    """A segment whose index was lost in a crash is let go as well, no earlier than its successor's beginning is old enough."""
+    clock = FrozenClock()
+    await fill(tmp_path, 120, clock=clock)
+    for name in indexes(tmp_path):
+        (tmp_path / name).with_suffix(".index").unlink()
+    options = msgspec.structs.replace(SMALL, retention_days=1.0, retention_interval_s=0.0)
+    clock.advance(timedelta(hours=23).total_seconds())
+    async with opened(tmp_path, clock=clock, options=options) as journal:
+        await asyncio.sleep(3 * SMALL.tick_s)
+        assert journal.first_sequence == 1
+        clock.advance(timedelta(hours=2).total_seconds())
+        await until(lambda: journal.first_sequence == 121)
+
+
 async def test_retention_by_size(tmp_path: Path) -> None:
     """Above `max_bytes` the oldest segments go, as long as the cursors allow."""
     options = msgspec.structs.replace(SMALL, max_bytes=3 * SMALL.segment_bytes, retention_interval_s=0.0)
@@ -258,7 +278,7 @@ async def test_retention_by_size(tmp_path: Path) -> None:
         records = journal.read(0)
         assert [record.sequence for record in records] == list(range(journal.first_sequence, 401))
         await until(lambda: sum(sizes(tmp_path).values()) == journal.size_bytes)
-        assert {index.stem for index in tmp_path.glob("*.index")} <= {segment.stem for segment in segment_paths(tmp_path)}
+        assert indexes(tmp_path) <= sizes(tmp_path).keys()
 
 
 async def test_lost_records_keep_their_sequences(tmp_path: Path) -> None:
