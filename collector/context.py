@@ -64,6 +64,14 @@ class Desk(Protocol):
     def event(self, charge_point_id: str, transaction_id: str, seq_no: int, event_type: str) -> Matched:
         """OCPP 2.x TransactionEvent: `duplicate_of` when this transactionId + seqNo was already answered."""
 
+    def place(
+        self, charge_point_id: str, transaction_id: str, evse_id: int | None, connector_id: int | None
+    ) -> ConnectorRef | None:
+        """OCPP 2.x TransactionEvent: the connector it means, from its own `evse` and those of earlier events."""
+
+    def ended(self, charge_point_id: str, transaction_id: str) -> None:
+        """OCPP 2.x: the transaction is over; its place can be forgotten."""
+
 
 Handler = Callable[[Any, Context], Handled]
 Decider = Callable[[Any, Context, Desk], Decision]

@@ -67,3 +67,13 @@ class FrontDesk:
     def event(self, charge_point_id: str, transaction_id: str, seq_no: int, event_type: str) -> Matched:
         """See Desk.event."""
         return self.ledger.event(charge_point_id, transaction_id, seq_no, event_type)
+
+    def place(
+        self, charge_point_id: str, transaction_id: str, evse_id: int | None, connector_id: int | None
+    ) -> ConnectorRef | None:
+        """See Desk.place."""
+        return self.ledger.places.place(charge_point_id, transaction_id, evse_id, connector_id)
+
+    def ended(self, charge_point_id: str, transaction_id: str) -> None:
+        """See Desk.ended."""
+        self.ledger.places.ended(charge_point_id, transaction_id)

@@ -24,6 +24,7 @@ from chargenet.model.words import Protocol
 from collector.context import Matched
 from collector.handlers.instants import instant
 from collector.matching import only_fit, usable
+from collector.places import Places
 
 RECENT = 64
 UNMATCHED = 16
@@ -142,6 +143,7 @@ class Ledger:
         self._last_id = max(0, floor)
         self._books: dict[str, _Book] = {}
         self._events: dict[str, _Events] = {}
+        self.places = Places()
         self._pending: Callable[[int], None] | tuple[str, str, int] | None = None
 
     @property
@@ -236,10 +238,15 @@ class Ledger:
     # --- at start ------------------------------------------------------------------------------------------------------
 
     def restore(self, transactions: Iterable[Transaction]) -> None:
-        """Begin with the recent 1.6 transactions of the SQL store, oldest first. Then `apply` the journal's tail."""
+        """Begin with the recent transactions of the SQL store, oldest first. Then `apply` the journal's tail.
+
+        Of OCPP 2.x only the places of open ones are taken from there.
+        """
         for row in transactions:
             if row.protocol == Protocol.OCPP16 and row.transaction_id.isdecimal():
                 self._restore(row, int(row.transaction_id))
+            elif row.protocol != Protocol.OCPP16 and row.connector and row.state == TransactionState.OPEN:
+                self._place(row.charge_point_id, row.transaction_id, parse_label(row.connector))
 
     def apply(self, fact: Fact) -> None:
         """Take in one fact of the journal's tail; one that is known already changes nothing."""
@@ -247,6 +254,10 @@ class Ledger:
             if not isinstance(event, (TransactionStarted, TransactionUpdated, TransactionStopped)):
                 continue
             if fact.protocol != Protocol.OCPP16:
+                if event.transaction_id is not None and event.connector is not None:
+                    self._place(fact.charge_point_id, event.transaction_id, event.connector)
+                if isinstance(event, TransactionStopped) and event.transaction_id is not None:
+                    self.places.ended(fact.charge_point_id, event.transaction_id)
                 if event.seq_no is not None and event.transaction_id is not None:
                     key = event.seq_no << 2 | _CODE[_EVENT_TYPE[type(event)]]
                     self._event(fact.charge_point_id, event.transaction_id, key, fact.sequence)
@@ -292,6 +303,9 @@ class Ledger:
             token_key = row.stop_id_token.casefold() if row.stop_id_token is not None else None
             start.stop = (transaction_id, token_key, usable(row.stopped_at), row.stop_register_wh)
         book.add(start)
+
+    def _place(self, charge_point_id: str, transaction_id: str, place: ConnectorRef) -> None:
+        self.places.place(charge_point_id, transaction_id, place.evse_id, place.connector_id)
 
     # --- books ---------------------------------------------------------------------------------------------------------
 

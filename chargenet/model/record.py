@@ -29,6 +29,8 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """A Registration, for BootNotification."""
     interval_s: int | None = None
     """Heartbeat (or boot retry) interval given to the charge point."""
+    connector: str | None = None
+    """Label of the connector that a TransactionEvent means, where its frame alone does not say so (OCPP 2.x names it once)."""
 
 
 NO_DECISION = Decision()

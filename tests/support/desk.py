@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from chargenet.model.ids import ConnectorRef, IdToken
+from chargenet.model.ids import ConnectorRef, IdToken, connector, parse_label
 from chargenet.model.record import NO_DECISION, Decision, Record, microseconds
 from chargenet.model.words import Protocol, RecordKind
 from chargenet.ports import TokenAnswer
@@ -28,9 +28,10 @@ class CaseDesk:
         start: int = 1001,
         stop: int | None = None,
         duplicate_of: int | None = None,
+        place: str | None = None,
     ) -> None:
         self._token, self._parent, self._registration = token, parent, registration
-        self._start, self._stop, self._duplicate_of = start, stop, duplicate_of
+        self._start, self._stop, self._duplicate_of, self._place = start, stop, duplicate_of, place
         self.asked: list[tuple[Any, ...]] = []
 
     def registration(self, charge_point_id: str) -> tuple[str, int]:
@@ -56,6 +57,14 @@ class CaseDesk:
     def event(self, charge_point_id: str, transaction_id: str, seq_no: int, event_type: str) -> Matched:
         self.asked.append(("event", charge_point_id, transaction_id, seq_no, event_type))
         return Matched(None, self._duplicate_of)
+
+    def place(
+        self, charge_point_id: str, transaction_id: str, evse_id: int | None, connector_id: int | None
+    ) -> ConnectorRef | None:
+        return connector(evse_id, connector_id) or (parse_label(self._place) if self._place else None)
+
+    def ended(self, charge_point_id: str, transaction_id: str) -> None:
+        self.asked.append(("ended", charge_point_id, transaction_id))
 
 
 def process(data: bytes, protocol: Protocol, desk: CaseDesk | None = None, decision: Decision = NO_DECISION) -> Processed:

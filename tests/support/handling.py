@@ -14,6 +14,7 @@ from chargenet.ports import TokenAnswer
 from collector.context import Context, Handled, Matched
 from collector.ocpp.repair import repair
 from collector.ocpp.schemas import decode
+from collector.places import Places
 from collector.routing import ROUTES
 
 RECEIVED_AT = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -30,6 +31,7 @@ class FixedDesk:
         self.duplicate_of = duplicate_of
         self.registered_as = registration
         self.tokens: list[IdToken] = []
+        self.places = Places()
         self.asked_events: list[tuple[str, str, int, str]] = []
 
     def registration(self, charge_point_id: str) -> tuple[str, int]:
@@ -53,6 +55,14 @@ class FixedDesk:
     def event(self, charge_point_id: str, transaction_id: str, seq_no: int, event_type: str) -> Matched:
         self.asked_events.append((charge_point_id, transaction_id, seq_no, event_type))
         return Matched(duplicate_of=self.duplicate_of)
+
+    def place(
+        self, charge_point_id: str, transaction_id: str, evse_id: int | None, connector_id: int | None
+    ) -> ConnectorRef | None:
+        return self.places.place(charge_point_id, transaction_id, evse_id, connector_id)
+
+    def ended(self, charge_point_id: str, transaction_id: str) -> None:
+        self.places.ended(charge_point_id, transaction_id)
 
 
 def run(

@@ -1,6 +1,7 @@
 """TransactionEvent, OCPP 2.0.1 block E: the life of a transaction, with its meter values and its tokens.
 
-Decided here: what of it becomes which event, and which register a transaction starts or ends with. A repeated event (same
+Decided here: what of it becomes which event, and which register a transaction starts or ends with. The EVSE is named once in a
+transaction and belongs to all its events: the decision keeps it where a call leaves it out. A repeated event (same
 transactionId and seqNo, new message id) is answered again and tells nothing; that it was repeated is said in collector/answer.py.
 """
 
@@ -18,7 +19,7 @@ from chargenet.events import (
     TransactionStopped,
     TransactionUpdated,
 )
-from chargenet.model.ids import ConnectorRef, connector
+from chargenet.model.ids import ConnectorRef, connector, parse_label
 from chargenet.model.record import Decision
 from collector.context import Context, Desk, Handled
 from collector.handlers.instants import instant
@@ -32,18 +33,25 @@ _REGISTER_CONTEXTS = {"Started": "Transaction.Begin", "Ended": "Transaction.End"
 
 
 def decide(call: Any, context: Context, desk: Desk) -> Decision:
-    """Is it new, and may this token charge?"""
-    duplicate_of = None
+    """Is it new, where does it happen, and may this token charge?"""
+    duplicate_of = place = None
     transaction_id = _transaction_id(call)
-    if transaction_id is not None and call.seqNo is not None:
-        matched = desk.event(context.charge_point_id, transaction_id, call.seqNo, call.eventType or "")
-        duplicate_of = matched.duplicate_of
+    if transaction_id is not None:
+        if call.seqNo is not None:
+            matched = desk.event(context.charge_point_id, transaction_id, call.seqNo, call.eventType or "")
+            duplicate_of = matched.duplicate_of
+        if duplicate_of is None:
+            place = _unsaid_place(call, context, desk, transaction_id)
     token = tokens.id_token(call.idToken)
     if token is None:
-        return Decision(duplicate_of=duplicate_of)
+        return Decision(duplicate_of=duplicate_of, connector=place)
     answer = tokens.authorize(token, context, desk)
     return Decision(
-        duplicate_of=duplicate_of, token_status=answer.status, token_parent=answer.parent, token_expires_at=answer.expires_at
+        duplicate_of=duplicate_of,
+        token_status=answer.status,
+        token_parent=answer.parent,
+        token_expires_at=answer.expires_at,
+        connector=place,
     )
 
 
@@ -55,8 +63,7 @@ def handle(call: Any, context: Context) -> Handled:
         return Handled(reply)
     deviations: list[FrameDeviated] = []
     at = instant(call.timestamp, "timestamp", deviations)
-    evse = call.evse
-    place = None if evse is None else connector(evse.id, evse.connectorId)
+    place = parse_label(decision.connector) if decision.connector is not None else _said_place(call)
     transaction_id = _transaction_id(call)
     taken = taken_2x(call.meterValue, "meterValue", place, transaction_id, deviations) if call.meterValue else []
     happened = _happened(call, context, transaction_id, place, at, taken, deviations)
@@ -146,6 +153,21 @@ def _ended(
 
 
 _EVENTS: dict[str | None, Callable[..., Event]] = {"Started": _started, "Updated": _updated, "Ended": _ended}
+
+
+def _unsaid_place(call: Any, context: Context, desk: Desk, transaction_id: str) -> str | None:
+    """The label of the transaction's connector, where the call does not say it itself; `evse` need be sent only once."""
+    evse = call.evse
+    evse_id, connector_id = (None, None) if evse is None else (evse.id, evse.connectorId)
+    place = desk.place(context.charge_point_id, transaction_id, evse_id, connector_id)
+    if call.eventType == "Ended":
+        desk.ended(context.charge_point_id, transaction_id)
+    return None if place is None or place == _said_place(call) else place.label
+
+
+def _said_place(call: Any) -> ConnectorRef | None:
+    evse = call.evse
+    return None if evse is None else connector(evse.id, evse.connectorId)
 
 
 def _transaction_id(call: Any) -> str | None:

@@ -17,6 +17,7 @@ from collector.handlers.results import result_events
 from collector.ocpp.schemas import schema_for
 from tests.conftest import DATA
 from tests.support.desk import process
+from tests.support.handling import FixedDesk, run
 
 pytestmark = pytest.mark.data
 
@@ -48,8 +49,9 @@ def test_every_call_is_answered_as_its_schema_wants() -> None:
 
 
 def test_a_session_that_ended_offline_reads_as_one_transaction() -> None:
-    """One id from start to stop, growing sequence numbers from 266, the connector where it was said, and the offline flag."""
-    told = [event for text, _ in frames(2) for event in answered(text).events]
+    """One id from start to stop, growing sequence numbers from 266, the connector from when it was said, and the offline flag."""
+    desk = FixedDesk()
+    told = [event for _, (_, _, action, payload) in frames(2) for event in run(action, payload, desk=desk).events]
     transaction = [event for event in told if isinstance(event, TransactionStarted | TransactionUpdated | TransactionStopped)]
     assert [type(event) for event in transaction] == [
         TransactionStarted,
@@ -59,7 +61,7 @@ def test_a_session_that_ended_offline_reads_as_one_transaction() -> None:
     ]
     assert len({event.transaction_id for event in transaction}) == 1
     assert [event.seq_no for event in transaction] == [266, 267, 268, 269]
-    assert [event.connector for event in transaction] == [None, ConnectorRef(1), None, ConnectorRef(1)]
+    assert [event.connector for event in transaction] == [None, ConnectorRef(1), ConnectorRef(1), ConnectorRef(1)]
     assert [event.offline for event in transaction] == [False, False, False, True]
     assert [event.charging_state for event in transaction] == [None, "EVConnected", "Charging", "EVConnected"]
 

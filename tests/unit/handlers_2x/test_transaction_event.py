@@ -76,6 +76,19 @@ def test_an_update_without_evse_names_no_connector() -> None:
     assert (updated.connector, updated.charging_state, updated.updated_at, updated.offline) == (None, "Charging", AT, False)
 
 
+def test_the_evse_is_named_once_and_holds_for_the_transaction() -> None:
+    """Readings and the end of a transaction are at the connector that an earlier event named; after the end it is forgotten."""
+    desk = FixedDesk()
+    run("TransactionEvent", event("Started"), desk=desk)
+    run("TransactionEvent", event("Updated", seqNo=1, evse={"id": 1, "connectorId": 2}), desk=desk)
+    later = run("TransactionEvent", event("Updated", seqNo=2, **metered(sample(5.0))), desk=desk)
+    assert only(later, MeasurementsTaken).connector == only(later, TransactionUpdated).connector == ConnectorRef(1, 2)
+    vague = run("TransactionEvent", event("Updated", seqNo=3, evse={"id": 1}), desk=desk)
+    assert only(vague, TransactionUpdated).connector == ConnectorRef(1, 2)
+    assert only(run("TransactionEvent", event("Ended", seqNo=4), desk=desk), TransactionStopped).connector == ConnectorRef(1, 2)
+    assert only(run("TransactionEvent", event("Updated", seqNo=5), desk=desk), TransactionUpdated).connector is None
+
+
 def test_an_end_without_reason_is_local() -> None:
     """The standard lets stoppedReason out only when it is Local."""
     assert only(run("TransactionEvent", event("Ended")), TransactionStopped).reason == "Local"
