@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from threading import Event
+from typing import Any, TypeVar
 
 from chargenet.errors import StoreUnavailable
 from chargenet.events import Fact
@@ -73,7 +74,6 @@ class InfluxTelemetry:
         """Points that the server refused since the start; the last of them are in the file."""
         self._clock, self._jitter, self._sleep = clock, jitter, sleep
         self._http = InfluxHttp(target)
-        self._reader = InfluxReader(self._http.query)
         self._liner = Liner(site_of)
         self._position_file = PositionFile(folder / f"{name}.position")
         self._rejected_file = RejectedPoints(folder / f"{name}.rejected.jsonl")
@@ -110,15 +110,15 @@ class InfluxTelemetry:
 
     async def query(self, query: TelemetryQuery) -> list[SeriesSamples]:
         checked(query)
-        return await self._read(lambda: self._reader.query(query))
+        return await self._read(lambda reader: reader.query(query))
 
     async def states(
         self, charge_point: str, start: datetime, end: datetime, *, kind: str | None = None, limit: int = 1000
     ) -> list[StateChange]:
-        return await self._read(lambda: self._reader.states(charge_point, start, end, kind, limit))
+        return await self._read(lambda reader: reader.states(charge_point, start, end, kind, limit))
 
     async def hourly_energy(self, start: datetime, end: datetime, charge_points: Sequence[str] = ()) -> list[EnergyHour]:
-        return await self._read(lambda: self._reader.hourly_energy(start, end, charge_points))
+        return await self._read(lambda reader: reader.hourly_energy(start, end, charge_points))
 
     async def close(self) -> None:
         async with self._writing:
@@ -151,7 +151,7 @@ class InfluxTelemetry:
 
     def _drop_all(self) -> None:
         for measurement in (METER, *STATE_KINDS):
-            self._reader.drop(measurement)
+            InfluxReader(self._http.query).drop(measurement)
         self._position_file.write(0)
 
     async def _finish(self, rejected: Sequence[Rejected], upto: int) -> None:
@@ -165,11 +165,20 @@ class InfluxTelemetry:
     async def _on_writer(self, work: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)
 
-    async def _read(self, work: Callable[[], Answer]) -> Answer:
+    async def _read(self, work: Callable[[InfluxReader], Answer]) -> Answer:
+        """On the reader's thread, in order. A caller that goes away leaves no more than one page to be read for it."""
         if self._waiting >= WAITING_QUERIES:
             raise StoreUnavailable("InfluxDB", f"{self._waiting} queries are waiting already")
+        abandoned = Event()
+
+        def ask(question: str) -> Mapping[str, Any]:
+            if abandoned.is_set():
+                raise StoreUnavailable("InfluxDB", "nobody waits for the answer any more")
+            return self._http.query(question)
+
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._read_thread, work)
+            return await asyncio.get_running_loop().run_in_executor(self._read_thread, work, InfluxReader(ask))
         finally:
+            abandoned.set()
             self._waiting -= 1

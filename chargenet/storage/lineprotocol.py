@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import isfinite
+from sys import intern
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
@@ -104,14 +105,19 @@ def quoted(text: str) -> str:
     return f'"{body}"'
 
 
-class Liner:
-    """Facts → lines. Keeps the finished tags of each series it has seen, within a bound."""
+Kind = tuple[str, str | None, str, str, str]
+"""Measurand, phase, location, context, unit."""
 
-    MAX_PREFIXES = 200_000
+
+class Liner:
+    """Facts → lines. Keeps the finished tags and field of each series it has seen, within a bound."""
+
+    MAX_SERIES = 1_000_000
 
     def __init__(self, site_of: SiteOf | None = None) -> None:
         self._site_of = site_of
-        self._prefixes: dict[tuple[str, str, str | None, str, str], str] = {}
+        self._series: dict[tuple[str, str], dict[Kind, tuple[str, str]]] = {}
+        self._count = 0
 
     def lines(self, fact: Fact) -> Iterator[str]:
         """The lines of one fact, in order."""
@@ -125,40 +131,44 @@ class Liner:
             for ordinal, state in enumerate(state_changes(fact)):
                 yield self._state(state, ordinal)
 
-    def _meter(self, fact: Fact, event: MeasurementsTaken, ordinal: int) -> Iterator[str]:
-        groups: dict[str, dict[str, str]] = {}
-        connector = event.connector.label if event.connector else ""
+    def _meter(self, fact: Fact, event: MeasurementsTaken, ordinal: int) -> list[str]:
+        place = (fact.charge_point_id, event.connector.label if event.connector else "")
+        known = self._series.get(place) or {}
+        groups: dict[str, dict[str, float]] = {}
         for m in event.measurements:
             if isfinite(m.value):
-                prefix = self._prefixes.get((fact.charge_point_id, connector, m.phase, m.location, m.context))
-                if prefix is None:
-                    prefix = self._prefix(fact.charge_point_id, connector, m)
-                fields = groups.get(prefix)
+                head, name = known.get((m.measurand, m.phase, m.location, m.context, m.unit)) or self._learn(place, m)
+                fields = groups.get(head)
                 if fields is None:
-                    fields = groups[prefix] = {}
-                fields[field_name(m.measurand, m.unit)] = repr(m.value)
+                    fields = groups[head] = {}
+                fields[name] = m.value
         if not groups:
-            return
+            return []
+        rest = self._rest(fact, event, ordinal)
+        values = (",".join([f"{name}{value!r}" for name, value in fields.items()]) for fields in groups.values())
+        return [f"{head}{text}{rest}" for head, text in zip(groups, values, strict=True)]
+
+    @staticmethod
+    def _rest(fact: Fact, event: MeasurementsTaken, ordinal: int) -> str:
+        """What all lines of an event have in common after their values: evidence, clocks and the time."""
         received_us = microseconds(fact.received_at)
         device_us = None if event.measured_at is None else microseconds(event.measured_at)
         at_us = ordered_at_us(device_us, received_us, ordinal)
-        rest = f",sequence={fact.sequence}i,received_at_us={received_us}i"
-        if device_us is not None and device_us != at_us:
-            rest += f",measured_at_us={device_us}i"
-        if event.transaction_id is not None:
-            rest += f",transaction_id={quoted(cut(event.transaction_id))}"
-        for prefix, fields in groups.items():
-            values = ",".join([f"{name}={value}" for name, value in fields.items()])
-            yield f"{prefix} {values}{rest} {at_us}000"
+        device = "" if device_us is None or device_us == at_us else f",measured_at_us={device_us}i"
+        transaction = "" if event.transaction_id is None else f",transaction_id={quoted(cut(event.transaction_id))}"
+        return f",sequence={fact.sequence}i,received_at_us={received_us}i{device}{transaction} {at_us}000"
 
-    def _prefix(self, charge_point: str, connector: str, m: Measurement) -> str:
-        labels = (charge_point, connector, *(cut(label) for label in (m.phase or "", m.location, m.context)))
+    def _learn(self, place: tuple[str, str], m: Measurement) -> tuple[str, str]:
+        """The text before a value: measurement and tags, and the name of the field."""
+        labels = (*place, *(cut(label) for label in (m.phase or "", m.location, m.context)))
         tags = ",".join(f"{name}={escaped(tag_text(label))}" for name, label in zip(METER_TAGS, labels, strict=True))
-        if len(self._prefixes) >= self.MAX_PREFIXES:
-            self._prefixes.clear()
-        prefix = f"{METER},{tags}{self._site(charge_point)}"
-        self._prefixes[charge_point, connector, m.phase, m.location, m.context] = prefix
-        return prefix
+        if self._count >= self.MAX_SERIES:
+            self._series.clear()
+            self._count = 0
+        self._count += 1
+        texts = intern(f"{METER},{tags}{self._site(place[0])} "), f"{field_name(m.measurand, m.unit)}="
+        self._series.setdefault(place, {})[m.measurand, m.phase, m.location, m.context, m.unit] = texts
+        return texts
 
     def _site(self, charge_point: str) -> str:
         if self._site_of is None:
