@@ -1,7 +1,7 @@
 """The transport port, part 1: messages, pings and closes, with every adapter on every event loop over real sockets.
 
-The `websockets` client is the independent peer; a client by hand says what it would never say. Upgrades, limits, compression and TLS
-have their own files beside this one.
+The `websockets` client is the independent peer; a client by hand says what it would never say. Upgrades, limits, compression and
+TLS have their own files beside this one.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ async def test_a_close_without_a_code(stage: Stage) -> None:
 @on_stage
 @pytest.mark.parametrize(("code", "reason"), [(1000, ""), (1012, "back soon"), (4001, "x" * 200)])
 async def test_we_close(stage: Stage, code: int, reason: str) -> None:
-    """Our code and reason (cut to what fits) reach the peer; its answer ends the connection; nothing is delivered after our Close."""
+    """Our code and reason (cut to what fits) reach the peer; its answer ends the connection; nothing is sent after our Close."""
     async with stage.house() as house:
         async with websockets.connect(house.url()) as client:
             house.guests[0].sock.close(code, reason)

@@ -1,4 +1,4 @@
-"""Both ends of a WebSocket for tests: a listener that writes everything down, a server around it, and a client that can misbehave."""
+"""Both ends of a WebSocket for tests: a listener that writes everything down, a server around it, a client that can misbehave."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ STAGES = [pytest.param(Stage(serve, loop), id=f"{name}-{loop}") for name, serve 
 def on_stage(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
     """Run an async test, whose first argument is `stage`, with every adapter on every event loop."""
 
-    @pytest.mark.parametrize("stage", STAGES)
     @functools.wraps(test)
     def run(stage: Stage, **others: Any) -> None:
         with asyncio.Runner(loop_factory=LOOPS[stage.loop]) as runner:
-            runner.run(asyncio.wait_for(test(stage, **others), 60))  # type: ignore[arg-type]
+            runner.run(asyncio.wait_for(test(stage, **others), 60))
 
-    return run
+    staged: Callable[..., None] = pytest.mark.parametrize("stage", STAGES)(run)
+    return staged
 
 
 class Recorder:
@@ -166,7 +166,11 @@ class RawClient:
         if receive_buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+        except OSError:
+            sock.close()
+            raise
         return cls(*await asyncio.open_connection(sock=sock))
 
     @classmethod
