@@ -40,6 +40,8 @@ from collector.recorder import Recorder
 
 LOW_DISK = 0.05
 SLOW_LOOP_S = 1.0
+LIVE_WINDOW_S, STORE_WINDOW_S = 0.05, 0.3
+"""How long facts are gathered for metrics, and for stores, which pay for each transaction."""
 
 
 class RunningPlatform:
@@ -78,7 +80,8 @@ class RunningPlatform:
         ]
 
     def _projector(self, projection: Projection) -> Projector:
-        return Projector(projection, self.feed, self.journal, self.clock)
+        window_s = LIVE_WINDOW_S if projection is self.fleet_projection else STORE_WINDOW_S
+        return Projector(projection, self.feed, self.journal, self.clock, window_s=window_s)
 
     def site_of(self, charge_point_id: str) -> str:
         """Site id of a charge point, "" where none is known."""

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 BATCH_WINDOW_S = 0.05
 """Facts are gathered this long between two applications: a store likes one batch of 500 better than 50 of 10."""
+BATCH_FACTS = 10_000
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
 
@@ -27,9 +28,12 @@ def backoff_s(attempt: int, jitter: float) -> float:
 class Projector:
     """Feeds one projection and keeps its cursor in the journal, so that retention never outruns it."""
 
-    def __init__(self, projection: Projection, feed: Feed, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self, projection: Projection, feed: Feed, journal: Journal, clock: Clock, *, window_s: float = BATCH_WINDOW_S
+    ) -> None:
         self.projection = projection
         self._feed, self._journal, self._clock = feed, journal, clock
+        self._window_s = window_s
         self.position = 0
         self._current_at = clock.monotonic()
         self.problem: str | None = None
@@ -60,9 +64,8 @@ class Projector:
         """Apply facts as they come, until cancelled."""
         await self.start()
         while True:
-            facts = await self._feed.next(self.position)
-            await self._apply(facts)
-            await asyncio.sleep(BATCH_WINDOW_S)
+            await self._apply(await self._feed.next(self.position, BATCH_FACTS))
+            await asyncio.sleep(self._window_s)
 
     async def catch_up(self, target: int) -> None:
         """Apply everything up to `target`, then return; used at start-up and by `rebuild`."""
