@@ -97,9 +97,13 @@ def actions(protocol: Protocol) -> frozenset[str]:
     return frozenset(name.removesuffix("Request") for name in names if not name.endswith("Response"))
 
 
-@cache
 def schema_for(protocol: Protocol, action: str, *, response: bool = False) -> Schema:
     """The schema of an action's call (or of its result). Raises KeyError for an action that the version does not define."""
+    return _schema(protocol, action, response)
+
+
+@cache
+def _schema(protocol: Protocol, action: str, response: bool) -> Schema:
     files = _files(protocol)
     ending = "Response" if response else "Request"
     name = next((name for name in (f"{action}{ending}.json", f"{action}.json") if name in files), None)

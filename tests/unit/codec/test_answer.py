@@ -123,7 +123,8 @@ def test_repeated_keys_are_seen_in_any_layout() -> None:
 def test_a_report_is_not_a_permission() -> None:
     """Whatever a report holds, its answer is a call result."""
     for action in ("BootNotification", "StartTransaction", "StopTransaction", "MeterValues", "StatusNotification"):
-        for payload in ({}, [], None, {"timestamp": 5, "connectorId": {}, "meterValue": 7, "transactionId": []}):
+        payloads: list[Any] = [{}, [], None, {"timestamp": 5, "connectorId": {}, "meterValue": 7, "transactionId": []}]
+        for payload in payloads:
             assert json.loads(process(_text(action, payload), Protocol.OCPP16).reply)[0] == 3
 
 
