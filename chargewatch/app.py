@@ -114,7 +114,7 @@ async def _announce(platform: RunningPlatform, web: Web, port: int, say: Say) ->
     settings = platform.settings
     web_scheme, ocpp_scheme = ("https" if settings.http.tls_cert else "http"), ("wss" if settings.collector.tls_cert else "ws")
     api = f"{web_scheme}://{web.address}"
-    discovery.announce(settings.data_dir, discovery.Running(api, platform.keys.secret, os.getpid()))
+    discovery.announce(settings.data_dir, discovery.Running(api, platform.keys.secret, os.getpid(), _certificate(settings)))
     if platform.keys.empty:
         made = await platform.keys.create("first start", Role.ADMIN, platform.clock.now())
         say(f"admin key: {made.secret}")
@@ -122,6 +122,10 @@ async def _announce(platform: RunningPlatform, web: Web, port: int, say: Say) ->
     shown = f"[{host}]" if ":" in host else host
     say(f"OCPP listening on {ocpp_scheme}://{shown}:{port}/ocpp/<charge_point_id>")
     say(f"HTTP listening on {api} (API documentation at {api}/docs, metrics at {api}/metrics)")
+
+
+def _certificate(settings: Settings) -> str:
+    return str(settings.http.tls_cert.absolute()) if settings.http.tls_cert else ""
 
 
 async def _drain(platform: RunningPlatform, web: Web) -> None:

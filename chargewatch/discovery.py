@@ -19,6 +19,8 @@ class Running(msgspec.Struct, frozen=True):
     api: str
     key: str
     pid: int
+    certificate: str = ""
+    """Over TLS: the file with the platform's certificate, which its commands trust whatever name it is for."""
 
     def __repr__(self) -> str:
         return f"Running({self.api!r}, pid={self.pid})"

@@ -34,7 +34,7 @@ Typed = (
     | commands.GetDiagnostics
     | commands.UpdateFirmware
 )
-_TIMEOUT = Field(30.0, gt=0, le=300, description="Seconds to wait for the answer.")
+TIMEOUT = Field(None, gt=0, le=300, description="Seconds to wait for the answer; default: `collector.call_timeout_s`.")
 _STATUS = {OutcomeStatus.NOT_CONNECTED: 409, OutcomeStatus.TIMED_OUT: 504}
 _SENTENCE = {OutcomeStatus.NOT_CONNECTED: "the charge point is not connected", OutcomeStatus.TIMED_OUT: "no answer came in time"}
 
@@ -45,7 +45,7 @@ class CallBody(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"action": "Reset", "payload": {"type": "Soft"}}})
     action: Text = Field(min_length=1, max_length=100)
     payload: dict[str, Any] = Field(default_factory=dict, description="As the action's schema wants it.")
-    timeout_s: float = _TIMEOUT
+    timeout_s: float | None = TIMEOUT
 
 
 class CommandBody(BaseModel):
@@ -53,7 +53,7 @@ class CommandBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"command": {"type": "Reset", "immediate": False}}})
     command: dict[str, Any] = Field(json_schema_extra=schema_of(Typed))
-    timeout_s: float = _TIMEOUT
+    timeout_s: float | None = TIMEOUT
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -99,13 +99,14 @@ async def send_command(
 
 
 async def send(
-    platform: Platform, charge_point_id: str, command: Command, timeout_s: float, who: Principal, trail: Trail
+    platform: Platform, charge_point_id: str, command: Command, timeout_s: float | None, who: Principal, trail: Trail
 ) -> CommandOutcome:
     """Send and audit. Raises ApiError, with the outcome, for every end but accepted, rejected and error."""
     name = command.action if isinstance(command, Call) else type(command).__name__
     try:
         await known(platform, charge_point_id)
-        outcome = await platform.gateway.send(charge_point_id, command, timeout_s=timeout_s)
+        wait_s = timeout_s or platform.settings.collector.call_timeout_s
+        outcome = await platform.gateway.send(charge_point_id, command, timeout_s=wait_s)
     except NotFound as error:
         never_left = CommandOutcome(status=OutcomeStatus.NOT_CONNECTED, action=name, detail=str(error))
         raise ApiError(404, str(error), outcome=never_left) from error

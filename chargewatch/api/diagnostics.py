@@ -19,7 +19,7 @@ from chargenet.model.words import OutcomeStatus
 from chargenet.stores import Page
 from chargewatch.api.answers import ChargePointId, Cursor, Instant, Limit, Name, Text, filter_text, json, returns
 from chargewatch.api.auth import At, EvidenceReader, Operator
-from chargewatch.api.calls import send
+from chargewatch.api.calls import TIMEOUT, send
 from chargewatch.api.charge_points import known
 from chargewatch.api.files import path_of, read_chunks
 from chargewatch.api.platform import Platform
@@ -42,7 +42,7 @@ class DiagnosticsBody(BaseModel):
     retries: int | None = Field(None, ge=0, le=100)
     retry_interval_s: int | None = Field(None, ge=0, le=86_400)
     use_log: bool = Field(False, description="OCPP 1.6: send the security whitepaper's GetLog instead of GetDiagnostics.")
-    timeout_s: float = Field(30.0, gt=0, le=300)
+    timeout_s: float | None = TIMEOUT
 
 
 class DiagnosticsRequested(msgspec.Struct, frozen=True):

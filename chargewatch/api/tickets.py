@@ -40,7 +40,8 @@ class Tickets:
 
     def prepare(self) -> None:
         """Make the folder, and give back what a killed process had claimed."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._folder.parent, self._folder):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for claimed in self._folder.glob("*.claimed"):
             claimed.rename(claimed.with_suffix(".json"))
 

@@ -15,7 +15,11 @@ from chargewatch.cli.http import ApiClient, path
 from chargewatch.cli.output import console, note, print_json
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
 
+Timeout = Annotated[
+    float | None, typer.Option(min=0.1, max=300, help="Seconds to wait for the answer. [default: collector.call_timeout_s]")
+]
 _GRACE_S = 10.0
+_LONGEST_S = 300.0
 _PROBLEMS = (409, 504)
 
 
@@ -39,7 +43,7 @@ def call(
     charge_point_id: Id,
     action: Annotated[str, typer.Argument(metavar="ACTION", help="An action that the CSMS may send, e.g. Reset.")],
     payload: Annotated[str, typer.Argument(metavar="[JSON]", help="The payload as its OCPP schema wants it.")] = "{}",
-    timeout: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds to wait for the answer.")] = 30.0,
+    timeout: Timeout = None,
     json: Json = False,
     data: Data = None,
     api: Api = None,
@@ -71,9 +75,9 @@ def parse_payload(text: str) -> dict[str, Any]:
         raise CommandFailed(f"the payload is not a JSON object: {error}", Exit.USAGE) from error
 
 
-def send(client: ApiClient, where: str, body: dict[str, Any], timeout_s: float, kind: type[A]) -> A:
+def send(client: ApiClient, where: str, body: dict[str, Any], timeout_s: float | None, kind: type[A]) -> A:
     """The answer, whatever the outcome. Raises CommandFailed for an unknown charge point or a payload that its schema refuses."""
-    content = client.call("POST", where, accept=_PROBLEMS, json=body, timeout=timeout_s + _GRACE_S)
+    content = client.call("POST", where, accept=_PROBLEMS, json=body, timeout=(timeout_s or _LONGEST_S) + _GRACE_S)
     problem = msgspec.json.decode(content, type=_Problem)
     if problem.outcome is None:
         raise CommandFailed(problem.detail)

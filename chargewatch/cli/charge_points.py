@@ -70,7 +70,7 @@ def show(
         return
     state = msgspec.structs.asdict(found.state)
     hidden = ("charge_point_id", "sequence", "generation")
-    pairs = [(name.removesuffix("_at").replace("_", " "), value) for name, value in state.items() if name not in hidden]
+    pairs = [(name.replace("_", " "), value) for name, value in state.items() if name not in hidden]
     decided = [("charge point", found.charge_point_id), ("registration", found.registration), ("password", found.has_password)]
     console().print(facts([*decided, ("site", found.site_id), ("note", found.note), *pairs]))
     if connectors:

@@ -11,7 +11,7 @@ import typer
 
 from chargenet.commands import CommandOutcome
 from chargenet.model.words import OutcomeStatus
-from chargewatch.cli.call import send
+from chargewatch.cli.call import Timeout, send
 from chargewatch.cli.charge_points import Id, Limit
 from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import path
@@ -36,7 +36,7 @@ def request(
     until: Annotated[str | None, typer.Option(metavar="T", help="Only log entries before this instant (or age).")] = None,
     security: Annotated[bool, typer.Option("--security", help="The security log instead of the diagnostics log.")] = False,
     use_log: Annotated[bool, typer.Option("--use-log", help="OCPP 1.6: GetLog instead of GetDiagnostics.")] = False,
-    timeout: Annotated[float, typer.Option(min=0.1, max=300, help="Seconds to wait for the answer.")] = 30.0,
+    timeout: Timeout = None,
     json: Json = False,
     data: Data = None,
     api: Api = None,

@@ -24,7 +24,7 @@ from chargenet.settings import Address, Settings
 from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import ApiClient
 from chargewatch.cli.output import console, print_json, size, table
-from chargewatch.cli.session import CLOCK, Api, ApiKey, Config, Data, Json, Target
+from chargewatch.cli.session import CLOCK, Api, ApiKey, Config, Data, Json, Target, trust
 from chargewatch.discovery import Running
 from chargewatch.layout import journal_folder
 
@@ -69,7 +69,7 @@ def examine(target: Target) -> Iterator[Finding]:
     yield from _disk(settings)
     running = target.running()
     yield from _platform(settings, running)
-    yield _clock(settings, running.api if running else None)
+    yield _clock(running.api if running else None, trust(running) if running else True)
     yield from _outside(settings)
 
 
@@ -84,7 +84,7 @@ def versions() -> Iterator[Finding]:
 def _remote(target: Target) -> Iterator[Finding]:
     with target.client() as client:
         yield from _health(client)
-        yield _clock(target.settings, target.settings.api)
+        yield _clock(target.settings.api)
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -109,7 +109,7 @@ def _existing(folder: Path) -> Path:
 
 def _platform(settings: Settings, running: Running | None) -> Iterator[Finding]:
     if running is not None:
-        client = ApiClient(running.api, running.key)
+        client = ApiClient(running.api, running.key, verify=trust(running))
         yield Finding("platform", True, f"runs at {running.api} (process {running.pid})")
         yield from _health(client)
         client.close()
@@ -143,7 +143,7 @@ def _health(client: ApiClient) -> Iterator[Finding]:
         yield Finding(str(check["name"]), bool(check["ok"]), str(check["detail"]))
 
 
-def _clock(settings: Settings, api: str | None) -> Finding:
+def _clock(api: str | None, verify: ssl.SSLContext | bool = True) -> Finding:
     """Against the platform's clock where one answers, else only against what cannot be."""
     now = CLOCK.now()
     if now < _BUILT_AT:
@@ -151,7 +151,7 @@ def _clock(settings: Settings, api: str | None) -> Finding:
     if api is None:
         return Finding("clock", True, f"{now:%Y-%m-%d %H:%M:%S} UTC; compare it with a clock that you trust")
     try:
-        date = httpx.get(f"{api}/healthz", timeout=_TIMEOUT_S).headers.get("date", "")
+        date = httpx.get(f"{api}/healthz", timeout=_TIMEOUT_S, verify=verify).headers.get("date", "")
         off_s = abs((parsedate_to_datetime(date) - now).total_seconds())
     except (httpx.TransportError, ValueError) as error:
         return Finding("clock", False, f"the platform's clock cannot be read: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -20,16 +21,17 @@ from chargewatch.cli.reader import Write
 from chargewatch.frames import FrameEntry
 
 T = TypeVar("T")
+_TIMEOUT_S = 30.0
 _CODES = {401: Exit.USAGE, 403: Exit.FAILED, 404: Exit.NOT_FOUND, 422: Exit.USAGE, 503: Exit.NOT_REACHABLE}
 
 
 class ApiClient:
     """Speaks HTTP to one platform."""
 
-    def __init__(self, api: str, key: str, *, timeout_s: float = 30.0) -> None:
+    def __init__(self, api: str, key: str, *, verify: ssl.SSLContext | bool = True) -> None:
         self.source = api.rstrip("/")
         headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
-        self._client = httpx.Client(base_url=f"{self.source}/api/v1", headers=headers, timeout=timeout_s, follow_redirects=False)
+        self._client = httpx.Client(base_url=f"{self.source}/api/v1", headers=headers, timeout=_TIMEOUT_S, verify=verify)
 
     def close(self) -> None:
         self._client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,7 +85,7 @@ class Target:
     def running(self) -> Running | None:
         """The platform on the data folder that answers, if any."""
         found = find(self.settings.data_dir)
-        return found if found is not None and _answers(found.api) else None
+        return found if found is not None and _answers(found) else None
 
     def _client(self) -> ApiClient | None:
         if self.settings.api is not None:
@@ -94,13 +95,23 @@ class Target:
                 )
             return ApiClient(self.settings.api, self.settings.key.reveal())
         running = self.running()
-        return None if running is None else ApiClient(running.api, running.key)
+        return None if running is None else ApiClient(running.api, running.key, verify=trust(running))
 
 
-def _answers(api: str) -> bool:
+def trust(running: Running) -> ssl.SSLContext | bool:
+    """Over TLS on this machine: exactly the certificate that the platform says it has."""
+    if not running.certificate:
+        return True
+    context = ssl.create_default_context(cafile=running.certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+def _answers(running: Running) -> bool:
     """False when nothing listens: a killed platform leaves its file behind, and its process id may be another's by now."""
     try:
-        httpx.get(f"{api}/healthz", timeout=_PROBE_TIMEOUT_S)
+        httpx.get(f"{running.api}/healthz", timeout=_PROBE_TIMEOUT_S, verify=trust(running))
     except httpx.TransportError:
         return False
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -76,6 +76,10 @@ def remove(
         note(f"site {site_id} is removed")
 
 
+def _json(value: Any) -> str | None:
+    return None if value is None else compact(value)
+
+
 def audit(
     action: Annotated[str | None, typer.Option(help="Only this one, e.g. tokens.block.")] = None,
     since: Annotated[str | None, typer.Option(metavar="T", help="Only later ones: an instant, or an age like 2h.")] = None,
@@ -93,5 +97,5 @@ def audit(
     started = parse_when(since, CLOCK.now())
     with Target(data, api, key, config).reader() as reader:
         page = reader.audit(action=action, since=started, limit=limit)
-    rows = ((each.at, each.who, each.action, each.target, compact(each.before), compact(each.after)) for each in page.items)
+    rows = ((each.at, each.who, each.action, each.target, _json(each.before), _json(each.after)) for each in page.items)
     listing(page, ("at", "who", "action", "target", "before", "after"), rows, as_json=json, nothing="nothing was changed")

@@ -65,4 +65,3 @@ def configure_logs(settings: Settings) -> None:
     logs.configure(sys.stderr, level=chosen.level.upper(), as_json=chosen.format == "json")
     for chatty in ("alembic", "uvicorn", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-

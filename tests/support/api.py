@@ -128,7 +128,7 @@ class FakePlatform:
 
 
 class Api:
-    """The application with a client for each role, relative to /api/v1 (`api.admin.get("/keys")`); `raw` has no key and no prefix."""
+    """The application with a client for each role, below /api/v1 (`api.admin.get("/keys")`); `raw` has neither key nor prefix."""
 
     def __init__(self, platform: FakePlatform, app: Any, keys: dict[str, str]) -> None:
         self.platform, self.app, self.keys = platform, app, keys
