@@ -147,3 +147,26 @@ def test_every_action_can_be_sent(protocol: Protocol, action: str) -> None:
     schema = schema_for(protocol, action)
     for make in (minimal, full):
         schema.check(make(schema.document))
+
+
+def test_statuses_that_are_consent_besides_accepted() -> None:
+    """An order put off or needing a reboot is taken; a question answered with "none" is answered; nothing else counts."""
+    more = {action: rule - {"Accepted"} for action, rule in CONSENT.items() if not isinstance(rule, Items)}
+    assert {action: set(words) for action, words in more.items() if words} == {
+        "ChangeAvailability": {"Scheduled"},
+        "ChangeConfiguration": {"RebootRequired"},
+        "GetBaseReport": {"EmptyResultSet"},
+        "GetChargingProfiles": {"NoProfiles"},
+        "GetDERControl": {"NotFound"},
+        "GetDisplayMessages": {"Unknown"},
+        "GetInstalledCertificateIds": {"NotFound"},
+        "GetLog": {"AcceptedCanceled"},
+        "GetMonitoringReport": {"EmptyResultSet"},
+        "GetReport": {"EmptyResultSet"},
+        "GetTariffs": {"NoTariff"},
+        "Reset": {"Scheduled"},
+        "SignedUpdateFirmware": {"AcceptedCanceled"},
+        "UnlockConnector": {"Unlocked"},
+        "UnpublishFirmware": {"Unpublished"},
+        "UpdateFirmware": {"AcceptedCanceled"},
+    }
