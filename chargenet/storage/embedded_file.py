@@ -42,7 +42,7 @@ class EmbeddedLimits(msgspec.Struct, frozen=True, kw_only=True):
     threads: int = 2
     wal_mb: int = 64
     """The write-ahead log is folded into the file at this size, which bounds the time that a restart takes."""
-    retention_days: int | None = None
+    retention_days: float | None = None
     """Rows that arrived longer ago are deleted; None keeps them for ever."""
     query_timeout_s: float = 60.0
     waiting_queries: int = 64
@@ -177,7 +177,7 @@ class TelemetryFile:
         """Delete rows that arrived before the retention; how many there were."""
         if self._limits.retention_days is None:
             return 0
-        before_us = microseconds(now) - self._limits.retention_days * 86_400_000_000
+        before_us = microseconds(now) - round(self._limits.retention_days * 86_400_000_000)
         writer = self._connected()
         try:
             return sum(

@@ -38,10 +38,11 @@ class InfluxReader:
             return []
         limit = bounded(query.limit)
         rows = self._raw(query, fields, limit) if query.step_s is None else self._rows(influxql.steps(query, fields))
-        samples = sorted((found for row in rows for found in _samples(row, fields)), key=lambda one: (one[1].measured_at, one[0]))
+        # Two points differ in their `site` alone where a charge point was moved between a write and its repetition: one counts.
+        found = {(sample.measured_at, key): sample for row in rows for key, sample in _samples(row, fields)}
         series: dict[SeriesKey, list[Sample]] = {}
-        for key, sample in samples[:limit]:
-            series.setdefault(key, []).append(sample)
+        for measured_at, key in sorted(found)[:limit]:
+            series.setdefault(key, []).append(found[measured_at, key])
         return [SeriesSamples(key._asdict(), group) for key, group in sorted(series.items())]
 
     def states(self, charge_point: str, start: datetime, end: datetime, kind: str | None, limit: int) -> list[StateChange]:

@@ -109,6 +109,14 @@ Kind = tuple[str, str | None, str, str, str]
 """Measurand, phase, location, context, unit."""
 
 
+Place = tuple[str, str, str | None]
+"""Charge point, connector, site."""
+
+
+def _site_tag(site: str | None) -> str:
+    return "" if site is None else f",site={escaped(tag_text(cut(site)))}"
+
+
 class Liner:
     """Facts → lines. Keeps the finished tags and field of each series it has seen, within a bound."""
 
@@ -116,7 +124,7 @@ class Liner:
 
     def __init__(self, site_of: SiteOf | None = None) -> None:
         self._site_of = site_of
-        self._series: dict[tuple[str, str], dict[Kind, tuple[str, str]]] = {}
+        self._series: dict[Place, dict[Kind, tuple[str, str]]] = {}
         self._count = 0
 
     def lines(self, fact: Fact) -> Iterator[str]:
@@ -132,7 +140,8 @@ class Liner:
                 yield self._state(state, ordinal)
 
     def _meter(self, fact: Fact, event: MeasurementsTaken, ordinal: int) -> list[str]:
-        place = (fact.charge_point_id, event.connector.label if event.connector else "")
+        charge_point = fact.charge_point_id
+        place = (charge_point, event.connector.label if event.connector else "", self._site(charge_point))
         known = self._series.get(place) or {}
         groups: dict[str, dict[str, float]] = {}
         for m in event.measurements:
@@ -158,22 +167,21 @@ class Liner:
         transaction = "" if event.transaction_id is None else f",transaction_id={quoted(cut(event.transaction_id))}"
         return f",sequence={fact.sequence}i,received_at_us={received_us}i{device}{transaction} {at_us}000"
 
-    def _learn(self, place: tuple[str, str], m: Measurement) -> tuple[str, str]:
+    def _learn(self, place: Place, m: Measurement) -> tuple[str, str]:
         """The text before a value: measurement and tags, and the name of the field."""
-        labels = (*place, *(cut(label) for label in (m.phase or "", m.location, m.context)))
+        labels = (*place[:2], *(cut(label) for label in (m.phase or "", m.location, m.context)))
         tags = ",".join(f"{name}={escaped(tag_text(label))}" for name, label in zip(METER_TAGS, labels, strict=True))
         if self._count >= self.MAX_SERIES:
             self._series.clear()
             self._count = 0
         self._count += 1
-        texts = intern(f"{METER},{tags}{self._site(place[0])} "), f"{field_name(m.measurand, m.unit)}="
+        texts = intern(f"{METER},{tags}{_site_tag(place[2])} "), f"{field_name(m.measurand, m.unit)}="
         self._series.setdefault(place, {})[m.measurand, m.phase, m.location, m.context, m.unit] = texts
         return texts
 
-    def _site(self, charge_point: str) -> str:
-        if self._site_of is None:
-            return ""
-        return f",site={escaped(tag_text(self._site_of(charge_point) or ''))}"
+    def _site(self, charge_point: str) -> str | None:
+        """Asked each time: a charge point may be given a site while we run. None where there is no such tag."""
+        return None if self._site_of is None else self._site_of(charge_point) or ""
 
     def _state(self, state: StateChange, ordinal: int) -> str:
         at_us = microseconds(state.at)
@@ -181,7 +189,7 @@ class Liner:
         fields = f"value={quoted(state.value)},detail={quoted(state.detail)},sequence={state.sequence}i"
         clocks = f"at_us={at_us}i,received_at_us={microseconds(state.received_at)}i"
         apart_ns = (state.sequence * 16 + ordinal) % 1_000_000
-        return f"{state.kind},{tags}{self._site(state.charge_point)} {fields},{clocks} {at_us * 1000 + apart_ns}"
+        return f"{state.kind},{tags}{_site_tag(self._site(state.charge_point))} {fields},{clocks} {at_us * 1000 + apart_ns}"
 
 
 class Line(NamedTuple):

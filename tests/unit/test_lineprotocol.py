@@ -54,6 +54,9 @@ def test_a_site_is_a_tag_where_it_is_asked_for() -> None:
     [unknown] = liner.lines(fact(1, StatusReported(connector=None, status="Available", raw_status="Available"), charge_point="CP2"))
     assert parsed(known).tags["site"] == "North, by the sea"
     assert parsed(unknown).tags["site"] == "-"
+    sites["CP1"] = "South"
+    [moved] = liner.lines(fact(1, measured([register(5)], 1)))
+    assert parsed(moved).tags["site"] == "South"
 
 
 def test_no_tag_has_a_fields_name_and_no_tag_says_who_or_which_transaction() -> None:
