@@ -69,6 +69,11 @@ def _environment(user: str | None) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One server for the session; skipped (in CI: failed) where it is not installed."""
+    yield from running()
+
+
+def running() -> Iterator[Postgres]:
+    """A server of one's own, stopped and removed at the end."""
     require_server("postgresql")
     folder = Path(tempfile.mkdtemp(prefix="chargewatch-postgres-"))  # pytest's own folders are closed to other users
     try:
