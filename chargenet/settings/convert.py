@@ -33,7 +33,8 @@ def convert(key: str, value: Any, source: str, *, from_text: bool = False) -> An
     try:
         return msgspec.convert(_prepared(value, kind, from_text), kind, strict=not from_text, dec_hook=_custom)
     except (msgspec.ValidationError, ValueError, TypeError) as error:
-        expected = expectation(kind)
+        finite = "a finite number" if _is_infinite(value) else "a number"
+        expected = expectation(kind).replace("a number", finite)
         said = "not usable" if Secret in _plain(kind) else f"{str(value)!r}" if isinstance(value, Path) else repr(value)
         raise SettingsError(source, key, f"is {said}, expected {expected}") from error
 
@@ -44,9 +45,13 @@ def _prepared(value: Any, kind: Any, from_text: bool) -> Any:
     if isinstance(value, str) and _is_size(kind):
         return parse_size(value)
     number = float(value) if from_text and _base(kind) is float else value
-    if isinstance(number, float) and not math.isfinite(number):
+    if _is_infinite(number):
         raise ValueError("not finite")
     return value
+
+
+def _is_infinite(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _custom(wanted: type, raw: Any) -> Any:
