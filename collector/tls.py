@@ -47,7 +47,7 @@ def _load(context: ssl.SSLContext, certificate: Path, key: Path, source: str, se
 
 
 def _demand_client(context: ssl.SSLContext, client_ca: Path, source: str, key: str) -> None:
-    _readable(client_ca, source, key, "the client authorities")
+    _readable(client_ca, source, key, "the file of client authorities")
     try:
         context.load_verify_locations(cafile=client_ca)
     except ssl.SSLError as error:
