@@ -6,6 +6,7 @@ Pure. A connection's end counts only when no newer connection was seen: the clos
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -53,29 +54,25 @@ class Fold:
     def __init__(self, station: Station, changed: Changed) -> None:
         self._station, self._changed = station, changed
         self._fact: Fact
-        self._dispatch: dict[type[e.Event], Callable[[int, e.Event], None]] = {
-            e.ConnectionOpened: self._opened,  # type: ignore[dict-item]  # each takes the event it is keyed by
-            e.ConnectionClosed: self._closed,  # type: ignore[dict-item]
-            e.ChargePointBooted: self._booted,  # type: ignore[dict-item]
-            e.StatusReported: self._status,  # type: ignore[dict-item]
-            e.FirmwareStatusReported: self._firmware,  # type: ignore[dict-item]
-            e.DiagnosticsStatusReported: self._diagnostics,  # type: ignore[dict-item]
-            e.DiagnosticsUploaded: self._uploaded,  # type: ignore[dict-item]
-            e.SecurityEventReported: self._security,  # type: ignore[dict-item]
-        }
+        self._first_seen_at, self._last_seen_at = station.row.first_seen_at, station.row.last_seen_at
 
     def apply(self, fact: Fact) -> None:
-        """One fact."""
+        """One fact. The row is whole after `finish`: most facts only say that the charge point is there."""
         self._fact = fact
-        row = self._station.row
-        first_seen_at = row.first_seen_at or fact.received_at
-        seen_at = fact.received_at if row.last_seen_at is None else max(row.last_seen_at, fact.received_at)
-        self._station.row = replace(row, first_seen_at=first_seen_at, last_seen_at=seen_at, sequence=fact.sequence)
+        if self._first_seen_at is None:
+            self._first_seen_at = fact.received_at
+        if self._last_seen_at is None or fact.received_at > self._last_seen_at:
+            self._last_seen_at = fact.received_at
         for index, event in enumerate(fact.events):
-            handler = self._dispatch.get(type(event))
+            handler = _HANDLERS.get(type(event))
             if handler is not None:
-                handler(index, event)
-        self._changed.charge_points[fact.charge_point_id] = self._station.row
+                handler(self, index, event)
+
+    def finish(self) -> None:
+        """After the last fact of a batch; there was at least one."""
+        seen = {"first_seen_at": self._first_seen_at, "last_seen_at": self._last_seen_at}
+        self._station.row = row = replace(self._station.row, **seen, sequence=self._fact.sequence)
+        self._changed.charge_points[row.charge_point_id] = row
 
     def _opened(self, index: int, event: e.ConnectionOpened) -> None:
         fact, row = self._fact, self._station.row
@@ -190,6 +187,18 @@ class Fold:
             detail=_clean(detail),
             received_at=self._fact.received_at,
         )
+
+
+_HANDLERS: dict[type[e.Event], Callable[[Fold, int, Any], None]] = {
+    e.ConnectionOpened: Fold._opened,
+    e.ConnectionClosed: Fold._closed,
+    e.ChargePointBooted: Fold._booted,
+    e.StatusReported: Fold._status,
+    e.FirmwareStatusReported: Fold._firmware,
+    e.DiagnosticsStatusReported: Fold._diagnostics,
+    e.DiagnosticsUploaded: Fold._uploaded,
+    e.SecurityEventReported: Fold._security,
+}
 
 
 def _clean(text: str | None) -> str | None:

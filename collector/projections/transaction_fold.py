@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -51,23 +52,15 @@ class Fold:
         self._fact: Fact
         self._ordinal = 0
         self._stopped_here: str | None = None
-        self._dispatch: dict[type[e.Event], Callable[[int, e.Event], None]] = {
-            e.TransactionStarted: self._started,  # type: ignore[dict-item]  # each takes the event it is keyed by
-            e.TransactionUpdated: self._updated,  # type: ignore[dict-item]
-            e.TransactionStopped: self._stopped,  # type: ignore[dict-item]
-            e.MeasurementsTaken: self._measured,  # type: ignore[dict-item]
-            e.StatusReported: self._status,  # type: ignore[dict-item]
-            e.ChargePointBooted: self._booted,  # type: ignore[dict-item]
-        }
 
     def apply(self, fact: Fact) -> None:
         """One fact. Readings go last: those of a stop's own frame belong to the transaction, whatever their place in it."""
         self._fact, self._ordinal, self._stopped_here = fact, 0, None
         for last in (False, True):
             for index, event in enumerate(fact.events):
-                handler = self._dispatch.get(type(event))
+                handler = _HANDLERS.get(type(event))
                 if handler is not None and (type(event) is e.MeasurementsTaken) is last:
-                    handler(index, event)
+                    handler(self, index, event)
 
     # --- starts --------------------------------------------------------------------------------------------------------
 
@@ -350,3 +343,13 @@ class Fold:
         """Ids that we gave are never given again, whatever becomes of this transaction."""
         if self._fact.protocol == Protocol.OCPP16 and transaction_id.isdecimal() and int(transaction_id) <= HIGHEST_ID:
             self._changed.highest_id = max(self._changed.highest_id, int(transaction_id))
+
+
+_HANDLERS: dict[type[e.Event], Callable[[Fold, int, Any], None]] = {
+    e.TransactionStarted: Fold._started,
+    e.TransactionUpdated: Fold._updated,
+    e.TransactionStopped: Fold._stopped,
+    e.MeasurementsTaken: Fold._measured,
+    e.StatusReported: Fold._status,
+    e.ChargePointBooted: Fold._booted,
+}
