@@ -37,7 +37,7 @@ def instant(text: object, path: str, deviations: list[FrameDeviated]) -> datetim
 
 def wire(at: datetime) -> str:
     """How we write an instant to a charge point: UTC, whole seconds, Z. Fractions make real charge points refuse it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="seconds")[:19] + "Z"
 
 
 _MEANING = {
