@@ -1,0 +1,1 @@
+"""Reports in the words of a protocol, by the PyPI `ocpp` package's call classes."""
