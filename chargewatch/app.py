@@ -1,4 +1,4 @@
-"""All programs in one process: start in order, run until told to stop, drain. And the rebuild of every read model.
+"""All programs in one process: start in order, run until told to stop, drain.
 
 Decided here: the order of start and stop, what is said meanwhile, and what makes a start impossible.
 """
@@ -15,17 +15,14 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from chargenet.clock import SystemClock
-from chargenet.errors import ChargewatchError, Conflict, SettingsError
+from chargenet.errors import SettingsError
 from chargenet.model.words import Role
-from chargenet.ports import Clock
 from chargenet.settings import Address, Settings
 from chargewatch import discovery
 from chargewatch.api.app import create_app
 from chargewatch.opening import open_everything, prepare_folder
 from chargewatch.platform import RunningPlatform
 from chargewatch.web import Web
-from collector.interpret import interpret
-from collector.projector import Projector
 
 log = logging.getLogger(__name__)
 
@@ -155,55 +152,9 @@ async def _await(beside: Awaitable[None]) -> None:
     await beside
 
 
-Progress = Callable[[str, int, int], None]
-"""(read model, position, last sequence)"""
-
-
-async def rebuild(settings: Settings, progress: Progress, clock: Clock | None = None) -> int:
-    """Drop every read model and build it again from the journal; returns the number of records read.
-
-    Raises Conflict when a platform runs on the folder, or when the journal no longer reaches back to its first record: what it has
-    lost by retention could not be rebuilt.
-    """
-    if discovery.find(settings.data_dir) is not None:
-        raise Conflict(f"a platform runs on {settings.data_dir}: stop it first, then rebuild")
-    clock = clock or SystemClock()
-    opened = await open_everything(settings, clock)
-    try:
-        if opened.journal.first_sequence > 1:
-            raise Conflict(
-                f"the journal begins at record {opened.journal.first_sequence}: older ones were removed by retention, "
-                "and a rebuild would lose what the read models still know of them"
-            )
-        platform = RunningPlatform(settings, clock, opened, version("chargewatch"))
-        durable = [each for each in platform.projectors if each.projection is not platform.fleet_projection]
-        await _rebuild(durable, platform, progress)
-        return opened.journal.durable_sequence
-    finally:
-        await opened.close()
-
-
-async def _rebuild(projectors: list[Projector], platform: RunningPlatform, progress: Progress) -> None:
-    """One reading of the journal feeds all of them."""
-    for projector in projectors:
-        await projector.projection.reset()
-        platform.journal.set_cursor(projector.projection.name, 0)
-    position, last = 0, platform.journal.durable_sequence
-    while records := await asyncio.to_thread(platform.journal.read, position, 2000):
-        facts = [interpret(record) for record in records]
-        position = facts[-1].sequence
-        for projector in projectors:
-            await projector.projection.apply(facts, position)
-            progress(projector.projection.name, position, last)
-    for projector in projectors:
-        platform.journal.set_cursor(projector.projection.name, position)
-
-
 def run(settings: Settings, say: Say) -> None:
     """`serve` on a fast event loop."""
     import uvloop  # the door to the loop: imported where one is started
 
     uvloop.run(serve(settings, say))
 
-
-__all__ = ["ChargewatchError", "rebuild", "run", "running", "serve"]

@@ -54,8 +54,11 @@ class Opened(msgspec.Struct):
         await asyncio.to_thread(self.journal.close)
 
 
-async def open_everything(settings: Settings, clock: Clock) -> Opened:
-    """Raises JournalUnavailable, StoreUnavailable or SettingsError with a sentence for the operator."""
+async def open_everything(settings: Settings, clock: Clock, *, serving: bool = True) -> Opened:
+    """Raises JournalUnavailable, StoreUnavailable or SettingsError with a sentence for the operator.
+
+    `serving` False: for work on the stores alone, which needs no ledger.
+    """
     journal = open_journal(settings, clock)
     try:
         stores = await open_stores(settings)
@@ -65,7 +68,7 @@ async def open_everything(settings: Settings, clock: Clock) -> Opened:
         await directory.refresh()
         await tokens.refresh()
         await keys.refresh()
-        ledger = await restore_ledger(stores, journal)
+        ledger = await restore_ledger(stores, journal) if serving else Ledger()
         telemetry = open_telemetry(settings, clock, lambda name: entry.site_id if (entry := directory.find(name)) else None)
         return Opened(journal, stores, directory, tokens, keys, ledger, telemetry)
     except BaseException:
@@ -97,7 +100,7 @@ def open_telemetry(settings: Settings, clock: Clock, site_of: Callable[[str], st
     """The telemetry stores, the one that answers queries first."""
     stores: list[Telemetry] = []
     if settings.telemetry.embedded:
-        limits = EmbeddedLimits(retention_days=round(settings.telemetry.retention_days))
+        limits = EmbeddedLimits(retention_days=settings.telemetry.retention_days)
         stores.append(EmbeddedTelemetry(layout.telemetry_folder(settings), clock, limits=limits))
     if settings.influx.url is not None:
         chosen = settings.influx

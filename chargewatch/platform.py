@@ -26,15 +26,13 @@ from chargewatch import layout
 from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
+from chargewatch.rebuilding import durable_projections
 from collector.app import Collector
 from collector.credentials import hash_chosen, hash_generated
 from collector.feed import JournalFeed
 from collector.gateway import Gateway
 from collector.interpret import interpret
 from collector.projections.fleet import FleetProjection
-from collector.projections.stations import StationsProjection
-from collector.projections.telemetry import TelemetryProjection
-from collector.projections.transactions import TransactionsProjection
 from collector.projector import Projector
 from collector.recorder import Recorder
 
@@ -63,21 +61,12 @@ class RunningPlatform:
         )  # fmt: skip
         self.gateway = Gateway(self.collector.registry)
         self.fleet_projection = FleetProjection(self.fleet, opened.journal.durable_sequence)
-        self.projectors = [self._projector(projection) for projection in self._projections()]
+        self.projectors = [self._projector(projection) for projection in (*durable_projections(opened), self.fleet_projection)]
         self.web_address: Address | None = None
         self.closing = False
         self._watch()
 
     # -- parts
-
-    def _projections(self) -> list[Projection]:
-        stores = [TelemetryProjection(telemetry) for telemetry in self.opened.telemetry]
-        return [
-            StationsProjection(self.stores.stations),
-            TransactionsProjection(self.stores.transactions),
-            *stores,
-            self.fleet_projection,
-        ]
 
     def _projector(self, projection: Projection) -> Projector:
         window_s = LIVE_WINDOW_S if projection is self.fleet_projection else STORE_WINDOW_S

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
+from fastapi.dependencies.utils import get_flat_dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 from starlette.responses import Response
 
@@ -96,6 +101,23 @@ Cursor = Annotated[
     Query(max_length=1024, description="`next_cursor` of the page before."),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many items.")]
+
+
+def only_known_parameters(request: Request) -> None:
+    """A misspelt filter must not quietly give everything: a query parameter that the route does not know is refused."""
+    given = set(request.query_params)
+    if not given:
+        return
+    known = _parameters(request.scope["route"])
+    for name in sorted(given - known):
+        close = difflib.get_close_matches(name, known, 1, 0.6)
+        hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known)) or 'none'}"
+        raise RequestValidationError([{"loc": ("query", name), "msg": f"is no parameter; {hint}"}])
+
+
+@lru_cache(maxsize=256)
+def _parameters(route: APIRoute) -> frozenset[str]:
+    return frozenset(field.alias for field in get_flat_dependant(route.dependant).query_params)
 
 
 def filter_text(description: str, max_length: int = 255) -> Any:

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
@@ -30,7 +30,7 @@ from chargewatch.api import (
     transactions,
     uploads,
 )
-from chargewatch.api.answers import components, schema_of
+from chargewatch.api.answers import components, only_known_parameters, schema_of
 from chargewatch.api.auth import FailureLimit, Needs
 from chargewatch.api.files import folder_of
 from chargewatch.api.middleware import Guard
@@ -96,7 +96,7 @@ def _include(app: FastAPI) -> None:
     described: dict[int | str, dict[str, Any]] = {
         "default": {"description": "A problem.", "content": {problems.MEDIA_TYPE: {"schema": schema_of(Problem)}}}
     }
-    versioned = APIRouter(prefix=PREFIX, responses=described)
+    versioned = APIRouter(prefix=PREFIX, responses=described, dependencies=[Depends(only_known_parameters)])
     for router in ROUTERS:
         versioned.include_router(router)
     app.include_router(versioned)

@@ -43,7 +43,7 @@ def rebuild(data: Data = None, config: Config = None) -> None:
 
     The platform must be stopped. What people entered (tokens, keys, sites, registrations, audit) is not touched.
     """
-    from chargewatch import app
+    from chargewatch.rebuilding import rebuild as rebuild_all  # everything heavy, not needed by the other commands
 
     settings = load(config, None, {"data_dir": data})
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
@@ -55,7 +55,7 @@ def rebuild(data: Data = None, config: Config = None) -> None:
                 tasks[name] = progress.add_task(name, total=last)
             progress.update(tasks[name], completed=position)  # type: ignore[arg-type]  # TaskID is an int
 
-        records = asyncio.run(app.rebuild(settings, report))
+        records = asyncio.run(rebuild_all(settings, report))
     typer.echo(f"rebuilt from {records} records")
 
 
