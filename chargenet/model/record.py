@@ -58,8 +58,14 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
         return instant(self.received_at_us)
 
 
+_EXACT_US = 4_000_000_000_000_000
+"""Below this (the year 2096) seconds as a float are exact to the microsecond, and four times faster than adding a timedelta."""
+
+
 def instant(us: int) -> datetime:
     """UTC microseconds since the epoch → aware datetime."""
+    if 0 <= us < _EXACT_US:
+        return datetime.fromtimestamp(us / 1e6, UTC)
     return _EPOCH + timedelta(microseconds=us)
 
 
