@@ -61,6 +61,15 @@ def peer(kind: str) -> Iterator[Served]:
 
 
 @contextmanager
+def transport(adapter: str, *papers: str) -> Iterator[Served]:
+    """One transport of tests.benchmarks.transport_server; with certificate and key, over TLS."""
+    port = free_port()
+    command = [sys.executable, "-m", "tests.benchmarks.transport_server", adapter, str(port), *papers]
+    with _running(adapter, port, command) as served:
+        yield served
+
+
+@contextmanager
 def chargewatch(data: Path, *options: str) -> Iterator[Served]:
     """`chargewatch up` on a fresh folder."""
     port, http_port = free_port(), free_port()

@@ -1,0 +1,101 @@
+"""A storm of charge points that connect at once and then say one thing: `python -m tests.benchmarks.storm PORT COUNT [CA]`.
+
+Plain sockets and prepared bytes, so that the load is cheaper than the server. Prints a JSON line when all are connected
+(seconds, failures) and one when all were answered (seconds); holds the connections until its standard input ends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import select
+import socket
+import ssl
+import sys
+import time
+
+from tests.benchmarks.load import meter_values
+
+IN_FLIGHT = 512
+_REQUEST = (
+    b"GET /ocpp/STORM-%06d HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ocpp1.6\r\nUser-Agent: storm\r\n"
+    b"Sec-WebSocket-Extensions: permessage-deflate\r\nAuthorization: Basic U1RPUk06c2VjcmV0\r\n\r\n"
+)
+
+
+def one_message() -> bytes:
+    """One masked (with zeros) MeterValues frame."""
+    action, payload = meter_values(1)
+    text = json.dumps([2, "1", action, payload], separators=(",", ":")).encode()
+    return b"\x81\xfe" + len(text).to_bytes(2, "big") + b"\0\0\0\0" + text
+
+
+def connect_all(port: int, count: int) -> tuple[list[socket.socket], int]:
+    """`count` upgraded connections, up to IN_FLIGHT of them at a time under way."""
+    opening: dict[int, tuple[socket.socket, int]] = {}
+    opened: list[socket.socket] = []
+    poll, made, failed = select.epoll(), 0, 0
+    while len(opened) + failed < count:
+        while made < count and len(opening) < IN_FLIGHT:
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.connect_ex(("127.0.0.1", port))
+            opening[sock.fileno()] = (sock, made)
+            poll.register(sock.fileno(), select.EPOLLOUT)
+            made += 1
+        for number, event in poll.poll(10):
+            sock, index = opening[number]
+            if event & select.EPOLLOUT:
+                sock.send(_REQUEST % index)
+                poll.modify(number, select.EPOLLIN)
+                continue
+            poll.unregister(number)
+            del opening[number]
+            if sock.recv(4096).startswith(b"HTTP/1.1 101"):
+                opened.append(sock)
+            else:
+                failed += 1
+    return opened, failed
+
+
+def connect_all_tls(port: int, count: int, ca: str) -> tuple[list[socket.socket], int]:
+    """One after the other: the handshake is the cost."""
+    context = ssl.create_default_context(cafile=ca)
+    opened: list[socket.socket] = []
+    for index in range(count):
+        sock = context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost")
+        sock.sendall(_REQUEST % index)
+        if not sock.recv(4096).startswith(b"HTTP/1.1 101"):
+            return opened, count - index
+        opened.append(sock)
+    return opened, 0
+
+
+def say_one_thing(opened: list[socket.socket]) -> None:
+    """Each sends a MeterValues and waits for its answer."""
+    message = one_message()
+    for sock in opened:
+        sock.setblocking(True)
+        sock.sendall(message)
+        assert b'[3,"1",{}]' in sock.recv(4096)
+
+
+def main(port: int, count: int, *ca: str) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    started = time.perf_counter()
+    opened, failed = connect_all_tls(port, count, ca[0]) if ca else connect_all(port, count)
+    print(json.dumps({"connected": len(opened), "failed": failed, "seconds": round(time.perf_counter() - started, 3)}), flush=True)
+    sys.stdin.readline()
+    started = time.perf_counter()
+    say_one_thing(opened)
+    print(json.dumps({"answered": len(opened), "seconds": round(time.perf_counter() - started, 3)}), flush=True)
+    sys.stdin.read()
+    os._exit(0)  # closing ten thousand sockets one by one is no part of the measurement
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])
