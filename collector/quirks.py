@@ -108,7 +108,7 @@ QUIRKS: tuple[Quirk, ...] = (
     ),
     Quirk(
         "serial-number-long",
-        rule("too-long", ends="SerialNumber"),
+        rule("too-long", ends="erialNumber"),
         "kept whole",
         ("lbbrhzn/ocpp#213 (Schneider EVlink)",),
     ),
