@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from multidict import CIMultiDict
@@ -78,15 +79,33 @@ def _unsaid() -> WSUpgradeResponse:
 _ANSWER = _unsaid()
 
 
+class _Options:
+    """A socket as picows sees it. It would set two options and read three: what we want is inherited from the listening socket."""
+
+    __slots__ = ("fileno",)
+
+    def __init__(self, fileno: Callable[[], int]) -> None:
+        self.fileno = fileno
+
+    def setsockopt(self, *option: int) -> None: ...
+
+    def getsockopt(self, *option: int) -> int:
+        return 0
+
+
 class _Tcp:
     """The TCP transport as picows sees it: `close`, which picows calls after a protocol error, reads on for a while first."""
 
-    __slots__ = ("_timeout_s", "abort", "get_extra_info", "get_write_buffer_size", "real", "write", "writelines")
+    __slots__ = ("_timeout_s", "abort", "get_write_buffer_size", "real", "write", "writelines")
 
     def __init__(self, real: asyncio.Transport, timeout_s: float) -> None:
         self.real, self._timeout_s = real, timeout_s
-        self.abort, self.get_extra_info = real.abort, real.get_extra_info
+        self.abort = real.abort
         self.get_write_buffer_size, self.write, self.writelines = real.get_write_buffer_size, real.write, real.writelines
+
+    def get_extra_info(self, name: str, default: object = None) -> Any:
+        found = self.real.get_extra_info(name, default)
+        return _Options(found.fileno) if name == "socket" else found
 
     def close(self) -> None:
         drain(self.real, self._timeout_s, then=self.real.get_protocol())
