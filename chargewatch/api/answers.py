@@ -6,12 +6,10 @@ import difflib
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import Path, Query, Request
-from fastapi.dependencies.utils import get_flat_dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
@@ -115,9 +113,8 @@ def only_known_parameters(request: Request) -> None:
         raise RequestValidationError([{"loc": ("query", name), "msg": f"is no parameter; {hint}"}])
 
 
-@lru_cache(maxsize=256)
 def _parameters(route: APIRoute) -> frozenset[str]:
-    return frozenset(field.alias for field in get_flat_dependant(route.dependant).query_params)
+    return frozenset(field.alias for field in route.dependant.query_params)
 
 
 def filter_text(description: str, max_length: int = 255) -> Any:

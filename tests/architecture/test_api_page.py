@@ -38,7 +38,7 @@ def test_every_route_is_guarded() -> None:
 
 
 def test_everything_that_changes_state_is_audited() -> None:
-    """Each route that is not a GET takes an audit trail of its own name, no GET does; tests/unit/api/test_audit.py shows the entries."""
+    """Each route that is not a GET takes an audit trail of its own name, no GET does (unit/api/test_audit.py reads the entries)."""
     for rule in rules():
         assert (rule.audited is not None) == (rule.method != "GET"), f"{rule.method} {rule.path}"
     names = [(rule.audited.action, rule.path.split("/")[1]) for rule in rules() if rule.audited]

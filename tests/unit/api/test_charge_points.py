@@ -109,6 +109,14 @@ async def test_connectors_filter_by_status(api: Api) -> None:
     assert (await api.viewer.get("/connectors", params={"status": "Available"})).json()["items"] == []
 
 
+async def test_a_misspelt_filter_is_refused(api: Api) -> None:
+    """A parameter that the route does not know is named, with the nearest one that it does."""
+    refused = await api.viewer.get("/charge-points", params={"conected": "false"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"] == [{"location": "query.conected", "problem": "is no parameter; did you mean connected?"}]
+    assert "known are none" in (await api.viewer.get("/health", params={"x": "1"})).json()["detail"]
+
+
 async def test_instants_need_a_zone(api: Api) -> None:
     """A query instant without a zone is refused by name; one with a zone is taken."""
     await api.platform.register("CP-1")

@@ -1,0 +1,74 @@
+"""The API keeps what its OpenAPI document promises, whatever it is sent: statuses, media types, bodies, and never a 500."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+
+from chargenet.settings import load
+from chargewatch.api import create_app
+from tests.support.api import FakePlatform
+from tests.support.api_server import Served, served
+
+EXAMPLES = 25
+NEVER_ENDS = "/api/v1/events"
+load_all_checks()
+NOT_OURS = {
+    "ignored_auth": "tests/unit/api/test_access.py calls every route without a key",
+    "unsupported_method": "405 is asserted there too; OPTIONS and TRACE are not answered by routes",
+    "use_after_free": "a removed token is answered by value, not by a resource of its own",
+    "ensure_resource_availability": "created rows are found under their own id, which links do not describe",
+    "positive_data_acceptance": "a valid body may still contradict what is stored",
+    "missing_required_header": "no header is required but Authorization",
+    "max_response_time": "no wall clock in tests",
+}
+
+
+EXCLUDED: list[Any] = [CHECKS.get_one(name) for name in CHECKS.get_all_names() if name in NOT_OURS]
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("api")) as running:
+        yield running
+
+
+def operations() -> list[Any]:
+    """Every documented operation but the endless one and the uploads; the key is the test's business, not the generator's."""
+    with tempfile.TemporaryDirectory() as folder:
+        document = create_app(FakePlatform(load(None, {}, {"data_dir": folder}))).openapi()
+    for operation in (each for path in document["paths"].values() for each in path.values()):
+        operation.pop("security", None)
+    schema = schemathesis.openapi.from_dict(document).exclude(path=NEVER_ENDS).exclude(path_regex="^/uploads")
+    results: list[Any] = list(schema.get_all_operations())
+    return [result.ok() for result in results]
+
+
+def cases() -> Iterator[Any]:
+    """Allowed requests for all; forbidden ones for those that take anything that could be wrong (a CSV body is just text)."""
+    for operation in operations():
+        yield pytest.param(operation, GenerationMode.POSITIVE, id=f"{operation.label}, as documented")
+        takes_parts = any((operation.path_parameters, operation.query, operation.body))
+        if takes_parts and "import" not in operation.path:
+            yield pytest.param(operation, GenerationMode.NEGATIVE, id=f"{operation.label}, against the document")
+
+
+@pytest.mark.parametrize(("operation", "mode"), list(cases()))
+def test_the_document_is_kept(operation: Any, mode: GenerationMode, api: Served) -> None:
+    """Any request that the document allows, and any that it forbids, gets an answer that the document describes."""
+
+    @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def keeps(case: Any) -> None:
+        response = case.call(base_url=api.url, headers={"Authorization": f"Bearer {api.key}"})
+        assert response.status_code != 500, response.text
+        case.validate_response(response, excluded_checks=EXCLUDED)
+
+    keeps()
