@@ -16,8 +16,8 @@ from chargenet.model.ids import ConnectorRef, IdToken
 from chargenet.model.measurement import Measurement, SignedMeterValue
 
 
-class Event(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_only=True):
-    """Base of all events."""
+class Event(msgspec.Struct, frozen=True, tag=True, tag_field="event", kw_only=True, gc=False):
+    """Base of all events. Values without cycles, which the garbage collector need not look at."""
 
 
 class ConnectionOpened(Event, frozen=True, kw_only=True):
@@ -254,7 +254,7 @@ class FrameRepeated(Event, frozen=True, kw_only=True):
     action: str
 
 
-class Fact(msgspec.Struct, frozen=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """The events of one journal record, in order."""
 
     sequence: int

@@ -7,13 +7,14 @@ frame means (answer.py), what becomes of our own calls (channel.py, outbound.py)
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Protocol as Port
 
 import msgspec
 
 from chargenet.errors import JournalUnavailable
 from chargenet.events import ChargePointBooted, FrameDeviated, FrameRefused, FrameRepeated, SecurityEventReported
-from chargenet.model.record import NO_DECISION, Decision, Record, instant
+from chargenet.model.record import Decision, Record, instant
 from chargenet.model.words import RecordKind
 from collector.admission import Admitted
 from collector.answer import Processed, process_call, process_refused, process_send, process_stray
@@ -53,8 +54,8 @@ class Connection:
     """Implements `transport.port.Listener`, `recorder.Acknowledged` and `registry.Registered`."""
 
     __slots__ = (
-        "_owner", "_services", "admitted", "charge_point_id", "generation", "last_heard", "last_ping", "outbound",
-        "pace", "pressure", "protocol", "repeats", "socket", "undurable", "vendor",
+        "_owner", "_services", "admitted", "charge_point_id", "generation", "last_heard", "last_ping", "outbound", "pace",
+        "pressure", "protocol", "repeats", "socket", "undurable", "vendor",
     )  # fmt: skip
 
     def __init__(self, admitted: Admitted, services: Services, owner: Owner) -> None:
@@ -99,7 +100,8 @@ class Connection:
         self.last_heard = now
         if not self.generation:
             return  # refused in on_open; what comes before the close is not a charge point's word
-        self._keep_pace(now)
+        if (delay_s := self.pace.take(now)) > 0:
+            self._slow_down(delay_s)
         frame = parse(text, self.admitted.protocol)
         if type(frame) is CallFrame:
             self._on_call(frame, text, now_us, now)
@@ -150,10 +152,10 @@ class Connection:
             processed = Processed(RecordKind.CALL, frame.action, first.reply, (event,), decision)
             self._record(processed, text, now_us, now)
             return
-        context = Context(self.charge_point_id, self.protocol, instant(now_us), NO_DECISION)
-        processed = process_call(frame, context, self._services.desk)
+        received_at = instant(now_us)
+        processed = process_call(frame, Context(self.charge_point_id, self.protocol, received_at), self._services.desk)
         if processed.journaled:
-            sequence = self._record(processed, text, now_us, now)
+            sequence = self._record(processed, text, now_us, now, received_at)
             if sequence:
                 self.repeats.remember(frame.id, text, processed.reply, sequence)
         else:
@@ -162,14 +164,14 @@ class Connection:
             services.touched(self.charge_point_id, now_us / 1e6)
             services.metrics.call_handled(self.protocol, frame.action, services.clock.monotonic() - now)
 
-    def _record(self, processed: Processed, text: bytes, now_us: int, now: float) -> int:
+    def _record(self, processed: Processed, text: bytes, now_us: int, now: float, received_at: datetime | None = None) -> int:
         """Append to the journal; the reply leaves in `on_durable`. Returns 0 when the journal takes nothing."""
         services = self._services
         try:
             sequence = services.recorder.record(
                 received_at_us=now_us, charge_point_id=self.charge_point_id, generation=self.generation, protocol=self.protocol,
                 kind=processed.kind, frame=text, reply=processed.reply, action=processed.action, events=processed.events,
-                decision=processed.decision, waiter=self, began=now,
+                decision=processed.decision, waiter=self, began=now, received_at=received_at,
             )  # fmt: skip
         except JournalUnavailable:
             services.ledger.void()
@@ -223,10 +225,9 @@ class Connection:
         if self.pressure is not None:
             self.pressure.remove(Reason.JOURNAL)
 
-    def _keep_pace(self, now: float) -> None:
-        self.pace = pace = self.pace.take(now)
-        delay_s = pace.delay_s(now)
-        if delay_s > 0 and self.pressure is not None and Reason.PACE not in self.pressure.reasons:
+    def _slow_down(self, delay_s: float) -> None:
+        """More frames than the limit: TCP holds the peer back for a while."""
+        if self.pressure is not None and Reason.PACE not in self.pressure.reasons:
             self.pressure.add(Reason.PACE)
             self._services.loop.call_later(delay_s, self.pressure.remove, Reason.PACE)
 

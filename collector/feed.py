@@ -17,7 +17,7 @@ from chargenet.ports import Journal
 class JournalFeed:
     """Implements `chargenet.ports.Feed` over a journal and the facts of this process."""
 
-    def __init__(self, journal: Journal, interpret: Callable[[Record], Fact], *, capacity: int = 20_000) -> None:
+    def __init__(self, journal: Journal, interpret: Callable[[Record], Fact], *, capacity: int = 8_000) -> None:
         self._journal = journal
         self._interpret = interpret
         self._capacity = capacity

@@ -129,21 +129,22 @@ class ConnectionsPerAddress:
         return self._open.get(address_key(remote), 0)
 
 
-class Pace(msgspec.Struct, frozen=True, gc=False):
-    """A token bucket as a value: `rate` frames a second in the long run, `burst` at once.
+class Pace:
+    """A token bucket: `rate` frames a second in the long run, `burst` at once. One per connection, asked for each frame.
 
-    A connection that is ahead of it stops reading for `delay_s`, and TCP holds the peer back; no frame is refused.
+    A connection that is ahead of it stops reading for the delay, and TCP holds the peer back; no frame is refused.
     """
 
-    rate: float
-    burst: float
-    empty_at: float = 0.0
-    """The instant at which all that was taken has been earned (the "theoretical arrival time" of GCRA)."""
+    __slots__ = ("_burst_s", "_earned_at", "_frame_s")
 
-    def take(self, now: float, frames: int = 1) -> Pace:
-        """After `frames` more were read at `now`."""
-        return Pace(self.rate, self.burst, max(self.empty_at, now) + frames / self.rate)
+    def __init__(self, rate: float, burst: float) -> None:
+        self._frame_s, self._burst_s = 1.0 / rate, (burst - 1.0) / rate
+        self._earned_at = 0.0
+        """When all that was read has been earned (the "theoretical arrival time" of GCRA)."""
 
-    def delay_s(self, now: float) -> float:
-        """Seconds to pause before the next frame may be read; 0: none."""
-        return max(0.0, self.empty_at - now - (self.burst - 1.0) / self.rate)
+    def take(self, now: float) -> float:
+        """One more frame was read at `now`; seconds to pause before the next, 0: none."""
+        earned = self._earned_at
+        self._earned_at = earned = (earned if earned > now else now) + self._frame_s
+        ahead = earned - now - self._burst_s
+        return ahead if ahead > 0.0 else 0.0

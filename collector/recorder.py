@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from chargenet.errors import JournalUnavailable
@@ -80,10 +81,12 @@ class Recorder:
         decision: Decision = NO_DECISION,
         waiter: Acknowledged | None = None,
         began: float = 0.0,
+        received_at: datetime | None = None,
     ) -> int:
         """Append one record; `waiter` is told when it is durable, or lost. Returns its sequence.
 
         `began`: monotonic instant at which the frame of a call came, for the handling time; only used with a `waiter`.
+        `received_at`: `received_at_us` as a datetime, where the caller has it already.
 
         Raises JournalUnavailable when the journal takes nothing at present: the caller must not answer.
         """
@@ -101,8 +104,10 @@ class Recorder:
         except JournalUnavailable:
             self.lost += 1
             raise
-        generation = generation or (sequence if kind is RecordKind.CONNECTED else 0)
-        fact = Fact(sequence, instant(received_at_us), charge_point_id, generation, protocol, action, events)
+        if kind is RecordKind.CONNECTED:
+            generation = sequence
+        at = received_at or instant(received_at_us)
+        fact = Fact(sequence, at, charge_point_id, generation, protocol, action, events)
         self._waiting.append((fact, waiter, reply, began))
         return sequence
 
