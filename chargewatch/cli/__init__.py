@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from chargenet.errors import ChargewatchError
-from chargewatch.cli import call, charge_points, config, diagnostics, doctor, frames, keys, sites, tokens, transactions, up
+from chargewatch.cli import (
+    call,
+    charge_points,
+    config,
+    diagnostics,
+    doctor,
+    frames,
+    keys,
+    simulate,
+    sites,
+    tokens,
+    transactions,
+    up,
+)
 from chargewatch.cli.exits import Exit, code_of
 
 app = typer.Typer(
@@ -22,6 +35,7 @@ app = typer.Typer(
 
 COMMANDS = (
     ("up", up.up),
+    ("simulate", simulate.simulate),
     ("frames", frames.frames),
     ("call", call.call),
     ("audit", sites.audit),
