@@ -37,12 +37,17 @@ def storm(server: Served, count: int, *ca: str) -> dict[str, Any]:
         answered = json.loads(load.stdout.readline())
         time.sleep(0.5)
         memory = server.memory_bytes() - memory_before
+        load.stdin.write(b"\n")
+        load.stdin.flush()
+        load.stdout.readline()
+        time.sleep(0.5)
+        memory_after_large = server.memory_bytes() - memory_before
         load.stdin.close()
     return {
         "transport": server.name, "connections": connected["connected"], "failed": connected["failed"],
         "connects_per_s": round(count / connected["seconds"]), "connects_per_cpu_s": round(count / max(cpu_s, 0.01)),
         "cpu_us_per_connect": round(cpu_s / count * 1e6), "kib_per_connection": round(memory / count / 1024, 1),
-        "answered": answered["answered"],
+        "kib_after_a_60_kb_message": round(memory_after_large / count / 1024, 1), "answered": answered["answered"],
     }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """A storm of charge points that connect at once and then say one thing: `python -m tests.benchmarks.storm PORT COUNT [CA]`.
 
 Plain sockets and prepared bytes, so that the load is cheaper than the server. Prints a JSON line when all are connected
-(seconds, failures) and one when all were answered (seconds); holds the connections until its standard input ends.
+(seconds, failures); then, for each line on its standard input, one when all were answered: a MeterValues, then one of 60 kB. Holds
+the connections until its standard input ends.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ _REQUEST = (
 )
 
 
-def one_message() -> bytes:
-    """One masked (with zeros) MeterValues frame."""
+def one_message(filling: str = "") -> bytes:
+    """One MeterValues frame, masked with zeros; `filling` makes it larger."""
     action, payload = meter_values(1)
-    text = json.dumps([2, "1", action, payload], separators=(",", ":")).encode()
+    text = json.dumps([2, "1", action, payload, filling], separators=(",", ":")).encode()
     return b"\x81\xfe" + len(text).to_bytes(2, "big") + b"\0\0\0\0" + text
 
 
@@ -74,9 +75,8 @@ def connect_all_tls(port: int, count: int, ca: str) -> tuple[list[socket.socket]
     return opened, 0
 
 
-def say_one_thing(opened: list[socket.socket]) -> None:
-    """Each sends a MeterValues and waits for its answer."""
-    message = one_message()
+def say(opened: list[socket.socket], message: bytes) -> None:
+    """Each sends it and waits for its answer."""
     for sock in opened:
         sock.setblocking(True)
         sock.sendall(message)
@@ -89,10 +89,11 @@ def main(port: int, count: int, *ca: str) -> None:
     started = time.perf_counter()
     opened, failed = connect_all_tls(port, count, ca[0]) if ca else connect_all(port, count)
     print(json.dumps({"connected": len(opened), "failed": failed, "seconds": round(time.perf_counter() - started, 3)}), flush=True)
-    sys.stdin.readline()
-    started = time.perf_counter()
-    say_one_thing(opened)
-    print(json.dumps({"answered": len(opened), "seconds": round(time.perf_counter() - started, 3)}), flush=True)
+    for message in (one_message(), one_message("x" * 60_000)):
+        sys.stdin.readline()
+        started = time.perf_counter()
+        say(opened, message)
+        print(json.dumps({"answered": len(opened), "seconds": round(time.perf_counter() - started, 3)}), flush=True)
     sys.stdin.read()
     os._exit(0)  # closing ten thousand sockets one by one is no part of the measurement
 

@@ -301,6 +301,24 @@ async def test_a_failing_listener_harms_only_itself(stage: Stage, where: str, ca
 
 
 @on_stage
+async def test_any_bytes_at_all(stage: Stage) -> None:
+    """After the upgrade a peer may send what it will: its connection ends at most once, and nobody else notices."""
+    chance = random.Random(7)
+    async with stage.house(limits=QUICK) as house, websockets.connect(house.url()) as neighbour:
+        clients = [await RawClient.open(house.port, deflate=number % 2 == 0) for number in range(60)]
+        for client in clients:
+            bits = chance.randbytes(chance.choice((2, 14, 200, 5_000)))
+            start = frame(chance.randrange(16), chance.randbytes(40), fin=chance.random() < 0.7, rsv=chance.choice((0, 0, 4, 1)))
+            client.write(chance.choice((bits, start + bits, start + start + bits)))
+        await asyncio.sleep(0.3)
+        await neighbour.send("still here")
+        assert await house.guests[0].hears("text") == [(b"still here",)]
+        for client, guest in zip(clients, house.guests[1:], strict=True):
+            client.vanish()
+            assert (await guest.closed())[0] in (1000, 1002, 1005, 1006, 1007, 1009) or guest.all("close")[0][0] >= 3000
+
+
+@on_stage
 async def test_messages_sent_before_a_violation_in_another_read_arrive(stage: Stage) -> None:
     """What was right before the peer broke the protocol has been delivered."""
     async with stage.house(limits=QUICK) as house:
