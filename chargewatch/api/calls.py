@@ -104,9 +104,11 @@ async def send(
     """Send and audit. Raises ApiError, with the outcome, for every end but accepted, rejected and error."""
     name = command.action if isinstance(command, Call) else type(command).__name__
     try:
-        await known(platform, charge_point_id)
         wait_s = timeout_s or platform.settings.collector.call_timeout_s
         outcome = await platform.gateway.send(charge_point_id, command, timeout_s=wait_s)
+        if outcome.status is OutcomeStatus.NOT_CONNECTED and outcome.message_id is None:
+            # Asked only now: one that has just connected can be called before any read model knows it, or while SQL is down.
+            await known(platform, charge_point_id)
     except NotFound as error:
         never_left = CommandOutcome(status=OutcomeStatus.NOT_CONNECTED, action=name, detail=str(error))
         raise ApiError(404, str(error), outcome=never_left) from error

@@ -20,7 +20,6 @@ from chargenet.stores import Page
 from chargewatch.api.answers import ChargePointId, Cursor, Instant, Limit, Name, Text, filter_text, json, returns
 from chargewatch.api.auth import At, EvidenceReader, Operator
 from chargewatch.api.calls import TIMEOUT, send
-from chargewatch.api.charge_points import known
 from chargewatch.api.files import path_of, read_chunks
 from chargewatch.api.platform import Platform
 from chargewatch.api.problems import ApiError
@@ -70,7 +69,6 @@ async def request_diagnostics(
     trail: Annotated[Trail, Depends(Audited("diagnostics.request"))],
 ) -> Response:
     """Ask for an upload: GetDiagnostics or GetLog with a one-time URL of ours. Progress is in the charge point's history."""
-    await known(platform, charge_point_id)
     tickets: Tickets = request.app.state.tickets
     request_id = await next_request_id(platform, request)
     now, ttl_s = platform.clock.now(), platform.settings.http.upload_token_ttl_s

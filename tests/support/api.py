@@ -47,6 +47,8 @@ class ScriptedGateway:
 def outcome(command: Command, status: OutcomeStatus) -> CommandOutcome:
     """An outcome as the collector makes it."""
     action = command.action if isinstance(command, Call) else type(command).__name__
+    if status is OutcomeStatus.NOT_CONNECTED:
+        return CommandOutcome(status=status, action=action, detail="the charge point is not connected")
     return CommandOutcome(status=status, action=action, result={"status": "Accepted"}, message_id="m-1", sequence=7)
 
 
