@@ -13,6 +13,7 @@ from chargewatch.cli import (
     call,
     charge_points,
     config,
+    demo,
     diagnostics,
     doctor,
     frames,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 
 COMMANDS = (
+    ("demo", demo.demo),
     ("up", up.up),
     ("simulate", simulate.simulate),
     ("frames", frames.frames),
