@@ -186,14 +186,20 @@ class ChargePoint:
         self.tally.connected += 1
         try:
             async with asyncio.TaskGroup() as both:
-                both.create_task(link.read())
-                both.create_task(self._speak(link))
-        except* Lost:
-            pass
+                speaking = both.create_task(self._speak_until_lost(link))
+                await link.read()
+                speaking.cancel()
         finally:
             self._link = None
             self.tally.connected -= 1
             self._outbox.forget_passing()
+
+    async def _speak_until_lost(self, link: Link) -> None:
+        """A lost connection ends this quietly: a task group that ends with an error can swallow a cancellation of its owner."""
+        try:
+            await self._speak(link)
+        except Lost:
+            return
 
     async def _speak(self, link: Link) -> None:
         if self._boot_reason is not None:

@@ -108,14 +108,13 @@ class Link:
                 self._waiting = None
 
     async def read(self) -> None:
-        """Serve until the connection ends. Raises Lost."""
+        """Serve until the connection ends."""
         try:
             async for text in self._socket:
                 self._tally.frames_received += 1
                 await self._take(wire.parse(text))
-        except ConnectionClosed:
-            pass
-        raise Lost
+        except (ConnectionClosed, Lost):
+            return
 
     def cut(self) -> None:
         """Drop TCP without a goodbye."""
