@@ -31,7 +31,10 @@ from collector.ledger import Ledger
 
 log = logging.getLogger(__name__)
 
-RECENT_TRANSACTIONS = 64
+RECENT_TRANSACTIONS = 8
+"""Per charge point, besides the open ones: a repeat comes soon after the first; the projection recognises older ones."""
+EVENTS_AGAIN = 2_000
+"""Records before the projection's position that are read again: they hold the OCPP 2.x events that may be repeated."""
 FLOOR = "transaction_id"
 
 
@@ -120,7 +123,7 @@ async def restore_ledger(stores: SqlStores, journal: Journal) -> Ledger:
     floor = max(journal.last_transaction_id, await stores.floors.get(FLOOR))
     ledger = Ledger(floor)
     ledger.restore(await stores.transactions.recent(RECENT_TRANSACTIONS))
-    position = await stores.transactions.position()
+    position = max(0, await stores.transactions.position() - EVENTS_AGAIN)
     while records := await asyncio.to_thread(journal.read, position, 1000):
         _apply(ledger, records)
         position = records[-1].sequence

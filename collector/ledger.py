@@ -189,7 +189,8 @@ class Ledger:
         repeated = _repeat(book, start, content)
         if repeated is not None:
             return repeated
-        if start is None:
+        # An id that was given here before the book begins means what it says: the projection finds it in the store.
+        if start is None and not 0 < (transaction_id or 0) <= self._last_id:
             start = only_fit((start for start in book.starts if not start.stopped), *content[1:])
         if start is None:
             self._pending = lambda sequence: book.add_unmatched(content, sequence)

@@ -39,19 +39,15 @@ def values(kind: type[Value], rows: Iterable[RowMapping]) -> list[Value]:
     return [kind(**row) for row in rows]
 
 
-def transaction_row(row: Transaction) -> dict[str, Any]:
-    """As `plain`, with flags as "|a|b|" and the token's key for look-ups."""
-    result = plain(row)
-    result["flags"] = f"|{'|'.join(row.flags)}|" if row.flags else ""
-    result["id_token_key"] = None if row.id_token is None else storable_text(row.id_token).casefold()
-    return result
+_TRANSACTION_COLUMNS = tuple(column.name for column in tables.transactions.columns)
 
 
-def transaction_value(row: RowMapping) -> Transaction:
-    """Inverse of `transaction_row`."""
-    fields: dict[str, Any] = dict(row)
+def transaction_value(row: Sequence[Any]) -> Transaction:
+    """A row of `transactions`, all its columns in order, as a value: flags from "|a|b|", without the token's key."""
+    fields: dict[str, Any] = dict(zip(_TRANSACTION_COLUMNS, row, strict=True))
     del fields["id_token_key"]
-    fields["flags"] = tuple(fields["flags"].strip("|").split("|")) if fields["flags"] else ()
+    flags = fields["flags"]
+    fields["flags"] = tuple(flags[1:-1].split("|")) if flags else ()
     return Transaction(**fields)
 
 

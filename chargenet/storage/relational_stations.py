@@ -10,8 +10,9 @@ from sqlalchemy import Connection, RowMapping, Select, func, or_, select, tuple_
 
 from chargenet.model.station import ChargePoint, ChargePointEvent, ChargePointState, ConnectorState, Upload
 from chargenet.storage import paging, tables
+from chargenet.storage.relational_bulk import write_rows
 from chargenet.storage.relational_engine import Database
-from chargenet.storage.relational_rows import advance, chunks, containing, drop_model, plain, position, upsert, values
+from chargenet.storage.relational_rows import advance, chunks, containing, drop_model, position, values
 from chargenet.stores import Page, StationChanges
 
 MODEL = "stations"
@@ -48,10 +49,10 @@ class SqlStations:
     async def save(self, changes: StationChanges, after: int, upto: int) -> None:
         def work(connection: Connection) -> None:
             advance(connection, MODEL, after, upto)
-            upsert(connection, _points, [plain(row) for row in changes.charge_points])
-            upsert(connection, _plugs, [plain(row) for row in changes.connectors])
-            upsert(connection, _events, [plain(row) for row in changes.events])
-            upsert(connection, _uploads, [plain(row) for row in changes.uploads])
+            write_rows(connection, _points, changes.charge_points)
+            write_rows(connection, _plugs, changes.connectors)
+            write_rows(connection, _events, changes.events)
+            write_rows(connection, _uploads, changes.uploads)
 
         await self._database.write(work)
 

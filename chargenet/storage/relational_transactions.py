@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, tuple_
+import msgspec
+from sqlalchemy import Connection, Select, Table, TextualSelect, select, text, tuple_
 
 from chargenet.model.text import storable_text
 from chargenet.model.transaction import QuarantinedReport, Transaction, TransactionAlias, TransactionChange, TransactionState
 from chargenet.storage import paging, tables
+from chargenet.storage.relational_bulk import write_rows
 from chargenet.storage.relational_engine import Database
 from chargenet.storage.relational_primary import raise_floor
 from chargenet.storage.relational_rows import (
@@ -18,11 +20,8 @@ from chargenet.storage.relational_rows import (
     chunks,
     containing,
     drop_model,
-    plain,
     position,
-    transaction_row,
     transaction_value,
-    upsert,
     values,
 )
 from chargenet.stores import Page, TransactionChanges, TransactionsLoaded
@@ -53,13 +52,9 @@ class SqlTransactions:
         wanted = list(charge_point_ids)
 
         def work(connection: Connection) -> TransactionsLoaded:
-            found = _open(connection, wanted)
-            quarantined: list[QuarantinedReport] = []
-            for charge_point_id in wanted:
-                found |= _recent(connection, charge_point_id, recent)
-                quarantined += _quarantined(connection, charge_point_id, stops)
+            found = _open(connection, wanted) | _recent(connection, wanted, recent)
             aliases = _aliases_of(connection, found)
-            return TransactionsLoaded(sorted(found.values(), key=_age), aliases, quarantined)
+            return TransactionsLoaded(sorted(found.values(), key=_age), aliases, _quarantined(connection, wanted, stops))
 
         return await self._database.read(work)
 
@@ -82,10 +77,10 @@ class SqlTransactions:
     async def save(self, changes: TransactionChanges, after: int, upto: int) -> None:
         def work(connection: Connection) -> None:
             advance(connection, MODEL, after, upto)
-            upsert(connection, _rows, [transaction_row(row) for row in changes.transactions])
-            upsert(connection, _changes, [plain(row) for row in changes.changes])
-            upsert(connection, _aliases, [plain(row) for row in changes.aliases])
-            upsert(connection, _stops, [plain(row) for row in changes.quarantine])
+            write_rows(connection, _rows, changes.transactions)
+            write_rows(connection, _changes, changes.changes)
+            write_rows(connection, _aliases, changes.aliases)
+            write_rows(connection, _stops, changes.quarantine)
             if changes.highest_id:
                 raise_floor(connection, TRANSACTION_ID, changes.highest_id)
 
@@ -165,9 +160,7 @@ class SqlTransactions:
     async def recent(self, per_charge_point: int) -> list[Transaction]:
         def work(connection: Connection) -> list[Transaction]:
             found = _fetch(connection, select(_rows).where(_rows.c.state == TransactionState.OPEN.value))
-            for charge_point_id in connection.execute(select(_rows.c.charge_point_id).distinct()).scalars().all():
-                found |= _recent(connection, charge_point_id, per_charge_point)
-            return sorted(found.values(), key=_age)
+            return sorted((found | _recent(connection, None, per_charge_point)).values(), key=_age)
 
         return await self._database.read(work)
 
@@ -180,7 +173,11 @@ def _age(row: Transaction) -> tuple[int, str, str]:
 
 
 def _fetch(connection: Connection, query: Select[Any]) -> Found:
-    rows = (transaction_value(row) for row in connection.execute(query).mappings())
+    return _by_key(connection, query, {})
+
+
+def _by_key(connection: Connection, query: Select[Any] | TextualSelect, parameters: dict[str, Any]) -> Found:
+    rows = map(transaction_value, connection.execute(query, parameters))
     return {(row.charge_point_id, row.transaction_id): row for row in rows}
 
 
@@ -192,27 +189,53 @@ def _open(connection: Connection, charge_point_ids: list[str]) -> Found:
     return found
 
 
-def _recent(connection: Connection, charge_point_id: str, count: int) -> Found:
-    order = (_rows.c.first_sequence.desc(), _rows.c.transaction_id.desc())
-    return _fetch(connection, select(_rows).where(_rows.c.charge_point_id == charge_point_id).order_by(*order).limit(count))
+_GIVEN = {
+    "sqlite": "SELECT value AS id FROM json_each(:ids)",
+    "postgresql": "SELECT jsonb_array_elements_text(CAST(:ids AS jsonb)) AS id",
+}
+"""Charge points named in a parameter; a list of any length is one parameter."""
+_EVERYWHERE = "SELECT DISTINCT charge_point_id AS id FROM transactions"
+_FOUND = {
+    "sqlite": "JOIN {table} AS found ON found.charge_point_id = point.id AND found.{order} >= "
+    "coalesce((SELECT {order} FROM {table} WHERE charge_point_id = point.id ORDER BY {order} DESC LIMIT 1 OFFSET :count - 1), 0)",
+    "postgresql": "CROSS JOIN LATERAL (SELECT * FROM {table} WHERE charge_point_id = point.id "
+    "ORDER BY {order} DESC LIMIT :count) AS found",
+}
+"""The newest rows of each: a few steps in the index on (charge_point_id, order), however long its history is."""
 
 
-def _quarantined(connection: Connection, charge_point_id: str, count: int) -> list[QuarantinedReport]:
-    query = (
-        select(_stops)
-        .where(_stops.c.charge_point_id == charge_point_id)
-        .order_by(_stops.c.sequence.desc(), _stops.c.ordinal.desc())
-        .limit(count)
-    )
-    return values(QuarantinedReport, connection.execute(query).mappings())[::-1]
+def _newest(dialect: str, table: Table, order: str, points: str) -> TextualSelect:
+    """The `count` newest rows of each charge point of `points`. All names are those of our own tables."""
+    names = ", ".join(f'found."{column.name}"' for column in table.columns)
+    found = _FOUND[dialect].format(table=table.name, order=order)
+    return text(f"SELECT {names} FROM ({points}) AS point {found}").columns(*table.columns)  # noqa: S608
 
 
-def _aliases_of(connection: Connection, keys: Iterable[tuple[str, str]]) -> list[TransactionAlias]:
+def _recent(connection: Connection, charge_point_ids: list[str] | None, count: int) -> Found:
+    """None: of all charge points."""
+    dialect = connection.dialect.name
+    query = _newest(dialect, _rows, "first_sequence", _EVERYWHERE if charge_point_ids is None else _GIVEN[dialect])
+    return _by_key(connection, query, _given(charge_point_ids) | {"count": count})
+
+
+def _quarantined(connection: Connection, charge_point_ids: list[str], count: int) -> list[QuarantinedReport]:
+    """Oldest first."""
+    dialect = connection.dialect.name
+    query = _newest(dialect, _stops, "sequence", _GIVEN[dialect])
+    rows = values(QuarantinedReport, connection.execute(query, _given(charge_point_ids) | {"count": count}).mappings())
+    return sorted(rows, key=lambda row: (row.sequence, row.ordinal))
+
+
+def _given(charge_point_ids: list[str] | None) -> dict[str, Any]:
+    return {} if charge_point_ids is None else {"ids": msgspec.json.encode(charge_point_ids).decode()}
+
+
+def _aliases_of(connection: Connection, found: Found) -> list[TransactionAlias]:
     aliases: list[TransactionAlias] = []
-    canonical = tuple_(_aliases.c.charge_point_id, _aliases.c.transaction_id)
-    for part in chunks(sorted(keys)):
-        aliases += values(TransactionAlias, connection.execute(select(_aliases).where(canonical.in_(part))).mappings())
-    return aliases
+    for ids in chunks(sorted({charge_point_id for charge_point_id, _ in found})):
+        query = select(_aliases).where(_aliases.c.charge_point_id.in_(ids))
+        aliases += values(TransactionAlias, connection.execute(query).mappings())
+    return [alias for alias in aliases if (alias.charge_point_id, alias.transaction_id) in found]
 
 
 def _between(query: Select[Any], since: datetime | None, until: datetime | None) -> Select[Any]:

@@ -131,6 +131,13 @@ def test_a_stop_without_a_usable_id_finds_the_one_that_fits(said: int | None) ->
     assert ledger.stop("CP1", said, TOKEN, T2, 6000) == Matched(mine, 3)
 
 
+def test_an_id_that_was_given_long_ago_is_not_matched_to_another_transaction() -> None:
+    """It is in the store, not in memory any more: a guess would close the session that runs now."""
+    ledger = Ledger(500)
+    begun(ledger, 1)
+    assert ledger.stop("CP1", 77, TOKEN, T2, 6000) == Matched(None)
+
+
 @pytest.mark.parametrize(("at", "wh"), [("2026-03-01T09:00:00Z", 6000), (T2, 400)])
 def test_a_stop_that_fits_nothing_has_no_id(at: str, wh: int) -> None:
     """Before the start, or below its register; its repetition is still recognised."""

@@ -1,0 +1,85 @@
+"""Many rows at once, for projections. Decided here: read models are written by the driver's own executemany.
+
+Through SQLAlchemy's bind processing a row of `transactions` costs 35 µs of CPU, this way 12 (docs/adr/0008-sql.md); a rebuild
+writes millions of them. All names in the SQL come from storage.tables; values are parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table
+
+from chargenet.model.record import microseconds
+from chargenet.model.text import storable_number, storable_text
+from chargenet.model.transaction import Transaction
+from chargenet.storage import tables
+
+_CONSTANT = {"first_sequence", "protocol"}
+"""Columns that never change in a row: SQLite leaves their indexes alone when they are not in the SET list."""
+
+
+def write_rows(connection: Connection, table: Table, rows: Sequence[msgspec.Struct]) -> None:
+    """Insert rows, or replace those with the same primary key. The fields of a row are columns of the table."""
+    if not rows:
+        return
+    kind, dialect = type(rows[0]), connection.dialect.name
+    convert = _POSTGRESQL if dialect == "postgresql" else _SQLITE
+    astuple = msgspec.structs.astuple
+    encoded = [tuple([None if value is None else convert[type(value)](value) for value in astuple(row)]) for row in rows]
+    if kind is Transaction:
+        encoded = [(*values, row.token_key) for values, row in zip(encoded, rows, strict=True)]  # type: ignore[attr-defined]
+    connection.exec_driver_sql(_statement(table.name, kind, dialect), encoded)
+
+
+@lru_cache(maxsize=64)
+def _statement(name: str, kind: type[msgspec.Struct], dialect: str) -> str:
+    """INSERT … ON CONFLICT DO UPDATE with one placeholder per field of `kind`."""
+    table = tables.metadata.tables[name]
+    fields = [*kind.__struct_fields__, *(["id_token_key"] if kind is Transaction else [])]
+    if set(fields) != set(table.columns.keys()):
+        raise TypeError(f"the fields of {kind.__name__} are not the columns of {name}")
+    quoted = [f'"{field}"' for field in fields]
+    keys = [f'"{column.name}"' for column in table.primary_key.columns]
+    changed = [column for column in quoted if column not in keys and column.strip('"') not in _CONSTANT]
+    placeholders = ", ".join(["%s" if dialect == "postgresql" else "?"] * len(fields))
+    assignments = ", ".join(f"{column} = excluded.{column}" for column in changed)
+    return (
+        f'INSERT INTO "{name}" ({", ".join(quoted)}) VALUES ({placeholders}) '  # noqa: S608 - names of our own tables
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {assignments}"
+    )
+
+
+Converter = Callable[[Any], object]
+
+
+class _Converters(dict[type, Converter]):
+    """Type of a value → what the driver takes. Learns each type once: enums of text become text, the rest stays."""
+
+    def __missing__(self, kind: type) -> Converter:
+        converter: Converter = _enum_text if issubclass(kind, str) else _same
+        self[kind] = converter
+        return converter
+
+
+def _same(value: Any) -> object:
+    return value
+
+
+def _enum_text(value: str) -> str:
+    return storable_text(str(value))
+
+
+def _flags(flags: tuple[str, ...]) -> str:
+    """As "|a|b|"."""
+    return f"|{'|'.join(flags)}|" if flags else ""
+
+
+_instants = lru_cache(maxsize=65_536)(microseconds)
+"""Most instants of a row are written again with each reading."""
+_SQLITE = _Converters({str: storable_text, int: storable_number, datetime: _instants, tuple: _flags})
+_POSTGRESQL = _Converters({str: storable_text, int: storable_number, tuple: _flags})
