@@ -157,8 +157,8 @@ def run(settings: Settings, say: Say) -> None:
     """`serve` on a fast event loop."""
     import uvloop  # the door to the loop: imported where one is started
 
-    # What is loaded by now stays for good, and the values that pass through have no cycles: looking for those 14 times a second
-    # in a million objects would cost a tenth of the CPU and stop the loop for it.
+    # What is loaded by now stays for good, and what passes through has no cycles: the collector would walk all of it again and
+    # again, which cost an eighth of the CPU under load (tests/benchmarks/bench_path.py with and without).
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     uvloop.run(serve(settings, say))

@@ -7,6 +7,7 @@ import contextlib
 import re
 import socket
 import tempfile
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,7 +149,8 @@ def _printer(console: Console, lines: list[str]) -> Callable[[str], None]:
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
 def _is_free(port: int) -> bool:

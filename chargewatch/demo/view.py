@@ -72,7 +72,7 @@ class NetworkView:
     def draw(self, urls: list[tuple[str, str]], minutes: float) -> RenderableType:
         """The whole screen."""
         layout = Layout()
-        layout.split_column(Layout(self._head(minutes), size=5), Layout(name="body"), Layout(_links(urls), size=len(urls) + 2))
+        layout.split_column(Layout(self._head(minutes), size=4), Layout(name="body"), Layout(_links(urls), size=len(urls) + 2))
         layout["body"].split_row(Layout(Group(self._statuses(), self._sites()), ratio=2), Layout(self._events(), ratio=3))
         return layout
 
@@ -110,10 +110,11 @@ class NetworkView:
             members = {name for name, at in self.known.items() if at == site}
             mine = Counter(status for (name, _), status in self.statuses.items() if name in members)
             online = sum(name in self.connected for name in members)
-            power = sum(value for (name, _), value in self.power_w.items() if name in members) / 1000
+            drawn = [value for (name, _), value in self.power_w.items() if name in members and value > 0]
+            power = sum(drawn) / 1000
             style = "red" if online == 0 else ""
             table.add_row(
-                site, f"{online}/{len(members)}", str(mine["Charging"]), str(mine["Faulted"]), f"{power:,.0f}", style=style
+                site, f"{online}/{len(members)}", str(len(drawn)), str(mine["Faulted"]), f"{power:,.0f}", style=style
             )
         return Panel(table, title="sites", border_style="bright_black")
 
