@@ -25,6 +25,8 @@ _KINDS = {
     RecordKind.DISCONNECTED: ("disconnected", "in"),
     RecordKind.UPLOAD: ("upload", "in"),
 }
+_CALLS = (2, 6)
+"""Message types that have an action; in the others the third element is an error code or a payload."""
 _OURS = (RecordKind.CONNECTED, RecordKind.DISCONNECTED, RecordKind.UPLOAD)
 _RAW_LIMIT = 65_536
 _SCANNED_PER_READ = 500
@@ -118,8 +120,8 @@ def describe(record: Record, interpret: Interpret) -> FrameEntry:
 
 
 def _call(entry: FrameEntry, frame: Any, reply: Any) -> FrameEntry:
-    """[2, id, action, payload] (6 for SEND) and, for calls of charge points, our answer."""
-    if not (isinstance(frame, list) and len(frame) >= 4 and isinstance(frame[2], str)):
+    """[2, id, action, payload] (6 for SEND) and, for calls of charge points, our answer; a refused frame whole."""
+    if not (isinstance(frame, list) and len(frame) >= 4 and frame[0] in _CALLS and isinstance(frame[2], str)):
         return msgspec.structs.replace(entry, payload=frame, reply=_answer(reply))
     message_id = frame[1] if isinstance(frame[1], str) else None
     return msgspec.structs.replace(entry, action=frame[2], message_id=message_id, payload=frame[3], reply=_answer(reply))
