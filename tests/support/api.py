@@ -32,8 +32,12 @@ class ScriptedGateway:
         self.sent: list[tuple[str, Command, float]] = []
         self.answer: Callable[[str, Command], CommandOutcome] = lambda _, command: outcome(command, OutcomeStatus.ACCEPTED)
         self.refusal: InvalidCall | None = None
+        self.absent = {"nobody"}
+        """Charge points that are not connected, whatever the answer would be."""
 
     async def send(self, charge_point_id: str, command: Command, *, timeout_s: float = 30.0) -> CommandOutcome:
+        if charge_point_id in self.absent:
+            return outcome(command, OutcomeStatus.NOT_CONNECTED)
         self.sent.append((charge_point_id, command, timeout_s))
         if self.refusal is not None:
             raise self.refusal
