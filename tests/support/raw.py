@@ -26,6 +26,10 @@ class RawPoint:
         """The next frame, decoded."""
         return json.loads(await asyncio.wait_for(self.connection.recv(), timeout_s))
 
+    async def send_frame(self, kind: int, action: str, payload: dict[str, Any]) -> None:
+        """A frame of any message type, to which no answer is awaited."""
+        await self.say(json.dumps([kind, f"m{next(self._ids)}", action, payload]))
+
     async def call(self, action: str, payload: dict[str, Any], message_id: str | None = None) -> Any:
         ident = message_id or f"m{next(self._ids)}"
         await self.say(json.dumps([2, ident, action, payload]))
