@@ -162,4 +162,3 @@ def run(settings: Settings, say: Say) -> None:
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     uvloop.run(serve(settings, say))
-

@@ -88,7 +88,7 @@ class Transaction(msgspec.Struct, frozen=True, kw_only=True):
     seq_nos: str = ""
     """OCPP 2.x seqNos seen, as ranges: "0-17,19"."""
     repeats: int = 0
-    """Starts and stops that came again and were not yet known as repeats when they were answered (others are in the message log)."""
+    """Starts and stops that came again, not yet known as repeats when they were answered (others are in the message log)."""
     flags: tuple[str, ...] = ()
 
     first_sequence: int

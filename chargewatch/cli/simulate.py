@@ -1,4 +1,4 @@
-"""`chargewatch simulate`: a simulated network that connects to any OCPP server. Decided here: how it is told about and when it ends."""
+"""`chargewatch simulate`: a simulated network that connects to any OCPP server.."""
 
 from __future__ import annotations
 

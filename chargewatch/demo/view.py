@@ -113,9 +113,7 @@ class NetworkView:
             drawn = [value for (name, _), value in self.power_w.items() if name in members and value > 0]
             power = sum(drawn) / 1000
             style = "red" if online == 0 else ""
-            table.add_row(
-                site, f"{online}/{len(members)}", str(len(drawn)), str(mine["Faulted"]), f"{power:,.0f}", style=style
-            )
+            table.add_row(site, f"{online}/{len(members)}", str(len(drawn)), str(mine["Faulted"]), f"{power:,.0f}", style=style)
         return Panel(table, title="sites", border_style="bright_black")
 
     def _events(self) -> RenderableType:

@@ -42,9 +42,14 @@ def heartbeat(count: int) -> tuple[str, dict[str, Any]]:
 def status(count: int) -> tuple[str, dict[str, Any]]:
     words = ("Available", "Preparing", "Charging", "Finishing")
     return "StatusNotification", {
-        "connectorId": 1 + count % 2, "errorCode": "NoError", "status": words[count % 4],
-        "timestamp": timestamp(count), "info": "", "vendorId": "ACME", "vendorErrorCode": "",
-    }  # fmt: skip
+        "connectorId": 1 + count % 2,
+        "errorCode": "NoError",
+        "status": words[count % 4],
+        "timestamp": timestamp(count),
+        "info": "",
+        "vendorId": "ACME",
+        "vendorErrorCode": "",
+    }
 
 
 def meter_values(count: int) -> tuple[str, dict[str, Any]]:
@@ -66,10 +71,14 @@ def transaction_event(count: int) -> tuple[str, dict[str, Any]]:
         entry["unitOfMeasure"] = {"unit": sample["unit"]}
         sampled.append(entry)
     return "TransactionEvent", {
-        "eventType": "Updated", "timestamp": timestamp(count), "triggerReason": "MeterValuePeriodic", "seqNo": count,
+        "eventType": "Updated",
+        "timestamp": timestamp(count),
+        "triggerReason": "MeterValuePeriodic",
+        "seqNo": count,
         "transactionInfo": {"transactionId": "a6b0d2f4-load", "chargingState": "Charging"},
-        "evse": {"id": 1, "connectorId": 1}, "meterValue": [{"timestamp": timestamp(count), "sampledValue": sampled}],
-    }  # fmt: skip
+        "evse": {"id": 1, "connectorId": 1},
+        "meterValue": [{"timestamp": timestamp(count), "sampledValue": sampled}],
+    }
 
 
 PAYLOADS: dict[str, Callable[[int], tuple[str, dict[str, Any]]]] = {
@@ -117,10 +126,12 @@ class Load:
         self.idle: list[ChargePoint] = []
         make = PAYLOADS[options.payload]
         self.frames = [make(count) for count in range(4096)]
-        self.encoded = [(json.dumps(action).encode(), b"," + json.dumps(payload).encode() + b"]") for action, payload in self.frames]
+        self.encoded = [
+            (json.dumps(action).encode(), b"," + json.dumps(payload).encode() + b"]") for action, payload in self.frames
+        ]
 
     def first(self, index: int) -> int:
-        return index * 1_000_003 % 4096 + self.options.seed * 10_000_000
+        return index * 1_000_003 % 4096 + int(self.options.seed) * 10_000_000
 
     def frame(self, count: int) -> tuple[bytes, bytes]:
         head, tail = self.encoded[count % 4096]
@@ -170,18 +181,29 @@ class Load:
             url = f"ws://127.0.0.1:{self.options.port}/ocpp/LOAD-{self.options.seed}-{index:05d}"
             _, listener = await picows.ws_connect(
                 lambda index=index: ChargePoint(self, index), url, extra_headers={"Sec-WebSocket-Protocol": self.options.protocol}
-            )  # type: ignore[misc]
+            )
             found.append(listener)  # type: ignore[arg-type]
         return found
 
     def report(self, done: int, elapsed: float) -> dict[str, Any]:
         ordered = sorted(self.latencies[:done]) or [0.0]
-        at = lambda share: round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)  # noqa: E731
         return {
-            "payload": self.options.payload, "connections": self.options.connections, "messages": done, "seconds": round(elapsed, 2),
-            "messages_per_s": round(done / elapsed), "p50_ms": at(0.5), "p99_ms": at(0.99), "max_ms": at(1.0),
-            "errors": self.errors, "disconnected": self.disconnected,
-        }  # fmt: skip
+            "payload": self.options.payload,
+            "connections": self.options.connections,
+            "messages": done,
+            "seconds": round(elapsed, 2),
+            "messages_per_s": round(done / elapsed),
+            "p50_ms": _at(ordered, 0.5),
+            "p99_ms": _at(ordered, 0.99),
+            "max_ms": _at(ordered, 1.0),
+            "errors": self.errors,
+            "disconnected": self.disconnected,
+        }
+
+
+def _at(ordered: list[float], share: float) -> float:
+    """The quantile, in milliseconds."""
+    return round(1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3)
 
 
 def main() -> None:

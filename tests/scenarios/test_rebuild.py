@@ -30,12 +30,15 @@ async def test_a_rebuild_gives_back_the_same_read_models(tmp_path: Path) -> None
                 backlog._turn += 1
         await asyncio.to_thread(platform.stop)
         before = look(platform)
-        rebuilt = subprocess.run(
-            [sys.executable, "-m", "chargewatch", "rebuild", "--data", str(data)], capture_output=True, text=True, timeout=60
-        )
+        rebuilt = await asyncio.to_thread(rebuild, data)
         assert rebuilt.returncode == 0, rebuilt.stderr
         assert "rebuilt from" in rebuilt.stdout
         assert look(platform) == before
+
+
+def rebuild(data: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "chargewatch", "rebuild", "--data", str(data)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
 def look(platform: RunningPlatform) -> dict[str, Any]:

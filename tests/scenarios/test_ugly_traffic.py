@@ -1,11 +1,10 @@
-"""Frames that are no frames: each is answered as OCPP-J says where an answer is possible, and neither it nor its neighbours suffer."""
+"""Frames that are no frames: each is answered where OCPP-J has an answer, and neither its connection nor its neighbours suffer."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,7 +82,9 @@ async def test_an_oversized_frame_ends_its_connection_only(platform: RunningPlat
 async def test_a_repeated_key_is_flagged_and_the_last_one_counts(platform: RunningPlatform) -> None:
     """Real charge points send one; the report is used all the same."""
     async with raw(platform.url, "UGLY-5") as point:
-        await point.say('[2,"k","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Faulted","status":"Available"}]')
+        await point.say(
+            '[2,"k","StatusNotification",{"connectorId":1,"errorCode":"NoError","status":"Faulted","status":"Available"}]'
+        )
         assert await point.hear() == [3, "k", {}]
 
 
@@ -92,16 +93,26 @@ async def test_a_repeated_key_is_flagged_and_the_last_one_counts(platform: Runni
     [
         ("unknown error code", "StatusNotification", STATUS | {"errorCode": "Error"}),
         ("misspelt status", "StatusNotification", STATUS | {"status": "Faultd"}),
-        ("empty sampledValue", "MeterValues", {"connectorId": 1, "meterValue": [{"timestamp": "2026-01-01T00:00:00Z", "sampledValue": []}]}),
+        (
+            "empty sampledValue",
+            "MeterValues",
+            {"connectorId": 1, "meterValue": [{"timestamp": "2026-01-01T00:00:00Z", "sampledValue": []}]},
+        ),
         ("no sampledValue", "MeterValues", {"connectorId": 1, "meterValue": [{"timestamp": "2026-01-01T00:00:00Z"}]}),
-        ("21 characters of idTag", "StartTransaction",
-         {"connectorId": 1, "idTag": "X" * 21, "meterStart": 1, "timestamp": "2026-01-01T00:00:00Z"}),
+        (
+            "21 characters of idTag",
+            "StartTransaction",
+            {"connectorId": 1, "idTag": "X" * 21, "meterStart": 1, "timestamp": "2026-01-01T00:00:00Z"},
+        ),
         ("a stop of nothing", "StopTransaction", {"transactionId": -1, "meterStop": 5, "timestamp": "2026-01-01T00:00:00Z"}),
-        ("long serial", "BootNotification",
-         {"chargePointVendor": "V", "chargePointModel": "M", "chargePointSerialNumber": "S" * 32}),
+        (
+            "long serial",
+            "BootNotification",
+            {"chargePointVendor": "V", "chargePointModel": "M", "chargePointSerialNumber": "S" * 32},
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
-)  # fmt: skip
+)
 async def test_a_report_is_never_refused_for_its_content(
     platform: RunningPlatform, kind: str, action: str, payload: dict[str, Any]
 ) -> None:

@@ -94,7 +94,11 @@ class RunningPlatform:
     def api(self, method: str, path: str, **options: Any) -> Any:
         """Call the API with the admin key; JSON out, an error status fails the test."""
         response = httpx.request(
-            method, f"http://127.0.0.1:{self.http_port}{path}", headers={"Authorization": f"Bearer {self.key}"}, timeout=30, **options
+            method,
+            f"http://127.0.0.1:{self.http_port}{path}",
+            headers={"Authorization": f"Bearer {self.key}"},
+            timeout=30,
+            **options,
         )
         assert response.status_code < 400, f"{method} {path}: {response.status_code} {response.text}"
         return response.json() if response.headers.get("content-type", "").startswith("application/json") else response.text

@@ -42,7 +42,10 @@ class Station(ChargePoint):  # type: ignore[misc]
     async def boot(self, firmware: str = "1.0.0") -> Any:
         return await self.call(
             call.BootNotification(
-                charge_point_vendor="ACME", charge_point_model="Wallbox 22", firmware_version=firmware, charge_point_serial_number="A-1"
+                charge_point_vendor="ACME",
+                charge_point_model="Wallbox 22",
+                firmware_version=firmware,
+                charge_point_serial_number="A-1",
             )
         )
 
@@ -67,7 +70,11 @@ class Station(ChargePoint):  # type: ignore[misc]
     async def end(self, transaction_id: int, register_wh: int, minutes: float) -> Any:
         return await self.call(
             call.StopTransaction(
-                transaction_id=transaction_id, meter_stop=register_wh, timestamp=at(minutes), reason="EVDisconnected", id_tag="TAG-1"
+                transaction_id=transaction_id,
+                meter_stop=register_wh,
+                timestamp=at(minutes),
+                reason="EVDisconnected",
+                id_tag="TAG-1",
             )
         )
 
