@@ -139,10 +139,10 @@ def parse_when(text: str | None, now: datetime) -> datetime | None:
     if text is None:
         return None
     ago = _AGO.fullmatch(text)
-    if ago is not None:
-        return now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
     try:
+        if ago is not None:
+            return now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2]])
         at = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise CommandFailed(f"{text!r} is no instant: write 2026-01-31T12:00:00Z, or an age like 15m, 2h, 7d", Exit.USAGE) from None
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at

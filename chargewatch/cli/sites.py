@@ -37,9 +37,9 @@ def list_(
 def put(
     site_id: SiteId,
     name: Annotated[str, typer.Option(help="For people.")],
-    address: Annotated[str | None, typer.Option()] = None,
-    latitude: Annotated[float | None, typer.Option(min=-90, max=90)] = None,
-    longitude: Annotated[float | None, typer.Option(min=-180, max=180)] = None,
+    address: Annotated[str | None, typer.Option(help="Street and town.")] = None,
+    latitude: Annotated[float | None, typer.Option(min=-90, max=90, help="Degrees north.")] = None,
+    longitude: Annotated[float | None, typer.Option(min=-180, max=180, help="Degrees east.")] = None,
     time_zone: Annotated[str | None, typer.Option(help="IANA name, e.g. Europe/Oslo.")] = None,
     json: Json = False,
     data: Data = None,

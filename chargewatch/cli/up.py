@@ -42,6 +42,8 @@ def rebuild(data: Data = None, config: Config = None) -> None:
     """Drop every read model (stations, transactions, telemetry) and build it again from the journal.
 
     The platform must be stopped. What people entered (tokens, keys, sites, registrations, audit) is not touched.
+
+    Example: chargewatch rebuild --data /var/lib/chargewatch
     """
     from chargewatch.rebuilding import rebuild as rebuild_all  # everything heavy, not needed by the other commands
 
