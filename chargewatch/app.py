@@ -23,6 +23,7 @@ from chargewatch import discovery
 from chargewatch.api.app import create_app
 from chargewatch.opening import open_everything, prepare_folder
 from chargewatch.platform import RunningPlatform
+from chargewatch.upkeep import refresh_keys
 from chargewatch.web import Web
 
 log = logging.getLogger(__name__)
@@ -80,6 +81,8 @@ def _start(tasks: asyncio.TaskGroup, platform: RunningPlatform) -> list[asyncio.
     background = [tasks.create_task(each.run(), name=f"projection {each.projection.name}") for each in platform.projectors]
     background.append(tasks.create_task(platform.collector.run(), name="collector"))
     background.append(tasks.create_task(platform.loop_lag.run(), name="loop lag"))
+    background.append(tasks.create_task(platform.end_old_connections(), name="old connections"))
+    background.append(tasks.create_task(refresh_keys(platform.keys), name="keys"))
     return background
 
 
@@ -161,4 +164,7 @@ def run(settings: Settings, say: Say) -> None:
     # again, which cost an eighth of the CPU under load (tests/benchmarks/bench_path.py with and without).
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    uvloop.run(serve(settings, say))
+    try:
+        uvloop.run(serve(settings, say))
+    finally:
+        gc.unfreeze()  # extension modules look for what they left behind, and would take the frozen for leaks

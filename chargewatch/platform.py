@@ -27,6 +27,7 @@ from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
 from chargewatch.rebuilding import durable_projections
+from chargewatch.upkeep import end_old_connections
 from collector.app import Collector
 from collector.credentials import hash_chosen, hash_generated
 from collector.feed import JournalFeed
@@ -64,6 +65,7 @@ class RunningPlatform:
         self.projectors = [self._projector(projection) for projection in (*durable_projections(opened), self.fleet_projection)]
         self.web_address: Address | None = None
         self.closing = False
+        self._began_after = opened.journal.durable_sequence
         self._watch()
 
     # -- parts
@@ -86,6 +88,11 @@ class RunningPlatform:
     def upload_base(self) -> str:
         """The URL that charge points reach us by."""
         return self.settings.http.upload_base(self.web_address)
+
+    async def end_old_connections(self) -> None:
+        """Connections of a collector that was killed are recorded as lost."""
+        [stations] = [each for each in self.projectors if each.projection.name == "stations"]
+        await end_old_connections(stations, self.stores.stations, self.recorder, self.clock, self._began_after)
 
     async def seed_fleet(self) -> None:
         """Show after a restart what was known before it: last statuses and running transactions."""

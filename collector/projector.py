@@ -58,6 +58,7 @@ class Projector:
             except Unavailable as error:
                 attempt += 1
                 await self._wait(error, attempt)
+        self._applied.set()
         self._journal.set_cursor(self.projection.name, self.position)
 
     async def run(self) -> None:
