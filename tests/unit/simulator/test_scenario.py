@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from chargenet.errors import SettingsError
 from simulator.layout import layout
-from simulator.scenario import Oddities, demo, parse, read
+from simulator.scenario import Model, Oddities, Outage, Scenario, Site, demo, parse, read
 
 SMALL = """
 name = "small"
@@ -98,3 +99,13 @@ def test_the_demo_has_everything_from_sixteen_charge_points_on() -> None:
 def test_a_tiny_demo_is_possible() -> None:
     """One charge point is a network."""
     assert len(layout(demo(1), 1)) == 1
+
+
+def test_the_documented_scenario_is_one_and_names_every_key() -> None:
+    """The example of docs/scenarios.md can be read, and it shows every key that there is."""
+    page = (Path(__file__).resolve().parents[3] / "docs" / "scenarios.md").read_text()
+    example = page.split("```toml\n")[1].split("```")[0]
+    parse(example, "docs/scenarios.md")
+    for part in (Scenario, Site, Model, Outage, Oddities):
+        for key in part.__struct_fields__:
+            assert re.search(rf"(^|[\s{{\[]){key}( =|\]\])", example, re.M) or f"[{key}]" in example, f"{part.__name__}.{key}"
