@@ -20,7 +20,7 @@ from chargenet.model.words import OutcomeStatus, Protocol, RecordKind
 from collector.answer import process_stray
 from collector.commands import outcome
 from collector.interpret import interpret
-from collector.ocpp.channel import Channel, End, Ended, Outgoing, Stray
+from collector.ocpp.channel import Channel, End, Ended, Outgoing, State, Stray
 from collector.ocpp.frames import ErrorFrame, ResultFrame, call
 from collector.services import Services
 
@@ -31,6 +31,7 @@ _SILENCE: Mapping[End, tuple[OutcomeStatus, str]] = {
     End.NEVER_SENT: (OutcomeStatus.TIMED_OUT, "never sent: earlier calls were not answered in time"),
     End.CLOSED: (OutcomeStatus.NOT_CONNECTED, "the connection ended before the answer; whether it was carried out is unknown"),
 }
+_CUT_OFF = (OutcomeStatus.NOT_CONNECTED, "never sent: the connection ended before its turn")
 
 
 class Line(Port):
@@ -143,7 +144,9 @@ class Outbound:
             )
         if isinstance(frame, ResultFrame):
             return self._read_result(frame, action, message_id)
-        status, detail = _SILENCE[ended.end]
+        assert self._channel is not None
+        cut_off = ended.end is End.NEVER_SENT and self._channel.state is State.CLOSED
+        status, detail = _CUT_OFF if cut_off else _SILENCE[ended.end]
         return CommandOutcome(status=status, action=action, detail=detail, message_id=message_id)
 
     def _read_result(self, frame: ResultFrame, action: str, message_id: str) -> CommandOutcome:
