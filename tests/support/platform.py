@@ -55,26 +55,28 @@ class RunningPlatform:
             [sys.executable, "-W", "error", "-m", "chargewatch", "up", "--data", str(self.data), *addresses, *self.options],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
-        self._ready = threading.Event()
+        self._ready, self._listeners = threading.Event(), 0
         first = len(self.output)
         self._reader = threading.Thread(target=self._read, args=(self._process,))
         self._reader.start()
-        if not self._ready.wait(START_TIMEOUT_S):
+        self._ready.wait(START_TIMEOUT_S)
+        if self._listeners < 2:
             self._process.kill()
+            self._ended(10)
             raise AssertionError("not ready; it said:\n" + "".join(self.output[first:]))
         return time.monotonic() - began
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        listeners = 0
         with process.stdout as lines:
             for line in lines:
                 self.output.append(line)
                 if found := re.search(r"admin key: (\S+)", line):
                     self.key = found[1]
-                listeners += "listening" in line
-                if listeners == 2:
+                self._listeners += "listening" in line
+                if self._listeners == 2:
                     self._ready.set()
+        self._ready.set()  # it ended, perhaps before it was ready
 
     def stop(self) -> int:
         """SIGTERM; the exit code. Fails after 15 s."""
