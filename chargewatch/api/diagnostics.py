@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import quote
@@ -129,6 +130,21 @@ async def download_diagnostics(file_id: Name, _: EvidenceReader, platform: At) -
         "ETag": f'"{entry.sha256}"',
     }
     return StreamingResponse(read_chunks(path), headers=headers, media_type="application/octet-stream")
+
+
+@router.delete("/diagnostics/{file_id}", responses=returns(Upload, "The entry of the file that is gone."))
+async def remove_diagnostics(
+    file_id: Name, who: Operator, platform: At, trail: Annotated[Trail, Depends(Audited("diagnostics.remove"))]
+) -> Response:
+    """Remove the file from the disk. Its entry, which the journal has, stays listed; its content is 404 from then on."""
+    entry = await _entry(platform, file_id)
+    path = path_of(platform.settings.data_dir, file_id)
+    try:
+        await asyncio.to_thread(os.unlink, path or "")
+    except FileNotFoundError:
+        raise NotFound("diagnostics file", file_id) from None
+    await trail.record(who.who, f"diagnostics {file_id}", before=entry)
+    return json(entry)
 
 
 async def _entry(platform: Platform, file_id: str) -> Upload:

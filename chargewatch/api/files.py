@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import re
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,8 +25,9 @@ class FileTooLarge(Exception):
 class DiskSink:
     """One upload on its way to disk, a megabyte at a time, in worker threads. Implements `chargenet.ports.FileSink`."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
-        self._path, self._max = path, max_bytes
+    def __init__(self, path: Path, max_bytes: int, floor_bytes: int) -> None:
+        """`floor_bytes`: free disk space that an upload leaves alone, so that no file can stop the journal."""
+        self._path, self._max, self._floor = path, max_bytes, floor_bytes
         self._partial = path.with_name(path.name + ".partial")
         self._file: BinaryIO | None = None
         self._buffer = bytearray()
@@ -59,6 +62,8 @@ class DiskSink:
         if self._file is None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.fdopen(os.open(self._partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        if shutil.disk_usage(self._path.parent).free - len(self._buffer) < self._floor:
+            raise OSError(errno.ENOSPC, "too little disk space is left for diagnostics")
         self._file.write(self._buffer)
         self._hash.update(self._buffer)
         self._buffer.clear()

@@ -35,6 +35,8 @@ router = APIRouter(prefix="/uploads", tags=["uploads"])
 Token = Annotated[str, Path(max_length=200, description="The one-time token of the upload URL.")]
 Uploaded = Annotated[Trail, Depends(Audited("diagnostics.upload"))]
 _STALL_S = 60.0
+_FLOORS = 2
+"""An upload ends where twice the space is left at which the journal would stop."""
 _DONE: dict[int | str, dict[str, Any]] = {201: {"description": "Stored; the token is used up."}}
 
 
@@ -76,7 +78,7 @@ async def _store(ticket: Ticket, name: str | None, request: Request, platform: P
     file_id = secrets.token_hex(16)
     path = path_of(platform.settings.data_dir, file_id)
     assert path is not None
-    sink = DiskSink(path, limit)
+    sink = DiskSink(path, limit, _FLOORS * platform.settings.journal.free_space_floor_bytes)
     try:
         form = FormFile() if _boundary(request) else None
         async for chunk in _body(request, form):

@@ -19,7 +19,8 @@ from chargewatch.cli.output import listing, note, parse_when, print_json, size
 from chargewatch.cli.session import CLOCK, Api, ApiKey, Config, Data, Json, Target
 from chargewatch.cli.transactions import Only
 
-app = typer.Typer(no_args_is_help=True, help="Diagnostics: request, list, fetch.")
+app = typer.Typer(no_args_is_help=True, help="Diagnostics: request, list, fetch, remove.")
+FileId = Annotated[str, typer.Argument(metavar="FILE_ID", help="As `diagnostics list` shows it.")]
 _COLUMNS = ("file id", "charge point", "request→", "name", "size→", "received")
 
 
@@ -86,8 +87,24 @@ def list_(
 
 
 @app.command()
+def remove(
+    file_id: FileId, json: Json = False, data: Data = None, api: Api = None, key: ApiKey = None, config: Config = None
+) -> None:
+    """Remove a diagnostics file from the platform's disk; it stays listed.
+
+    Example: chargewatch diagnostics remove 3f2a0c…
+    """
+    with Target(data, api, key, config).client() as client:
+        answer = client.call("DELETE", path("diagnostics", file_id))
+    if json:
+        print_json(msgspec.json.decode(answer))
+    else:
+        note(f"{file_id} is removed")
+
+
+@app.command()
 def fetch(
-    file_id: Annotated[str, typer.Argument(metavar="FILE_ID", help="As `diagnostics list` shows it.")],
+    file_id: FileId,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to; `-` is standard output.")] = None,
     json: Json = False,
     data: Data = None,

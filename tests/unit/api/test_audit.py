@@ -22,16 +22,18 @@ JSON: dict[str, Any] = {
     "tokens.remove": {"value": "CARD"},
     "keys.create": {"name": "wallboard"},
 }
-NO_BODY = {"charge-points.approve", "charge-points.block", "sites.remove", "keys.revoke"}
+NO_BODY = {"charge-points.approve", "charge-points.block", "sites.remove", "keys.revoke", "diagnostics.remove"}
 OTHER_BODY = {"tokens.import": b"value\nA1\n", "diagnostics.upload": b"log"}
 CHANGING = [rule for rule in rules() if rule.audited is not None and "{name:path}" not in rule.path]
 
 
 async def prepared(api: Api) -> str:
-    """CP-1, a site, a token, a spare key (its id) and an upload URL (its token) to change."""
+    """CP-1, a site, a token, a spare key (its id), a file and an upload URL (its token) to change."""
     await api.platform.register("CP-1")
     await api.operator.put("/sites/spare", json={"name": "Spare"})
     await api.operator.post("/tokens", json={"value": "CARD"})
+    await api.operator.post("/charge-points/CP-1/diagnostics", json={})
+    await api.raw.put(api.platform.gateway.sent[-1][1].location, content=b"log")  # type: ignore[attr-defined]
     await api.operator.post("/charge-points/CP-1/diagnostics", json={})
     spare: str = (await api.admin.post("/keys", json={"name": "spare", "role": "viewer"})).json()["key"]["key_id"]
     return spare
@@ -45,7 +47,8 @@ async def test_a_change_is_audited_once(api: Api, rule: Any) -> None:
     spare = await prepared(api)
     token = api.platform.gateway.sent[-1][1].location.rpartition("/")[2]  # type: ignore[attr-defined]
     before = len(await api.audited())
-    path = rule.path.format(charge_point_id="CP-1", site_id="spare", key_id=spare, token=token)
+    file_id = (await api.operator.get("/diagnostics")).json()["items"][0]["file_id"]
+    path = rule.path.format(charge_point_id="CP-1", site_id="spare", key_id=spare, token=token, file_id=file_id)
     body = {"json": JSON[action]} if action in JSON else {"content": OTHER_BODY.get(action, b"")}
     answer = await api.admin.request(rule.method, f"http://platform.test{path}", **body)
     assert answer.is_success, answer.text

@@ -115,6 +115,27 @@ async def test_a_journal_that_cannot_write_refuses_the_upload(api: Api, tmp_path
     assert (await api.raw.put(where, content=b"log")).status_code == 201
 
 
+async def test_uploads_never_stop_the_journal(tmp_path: Path) -> None:
+    """Where little disk space is left an upload is refused and leaves nothing: what remains is for frames."""
+    async with api_over(tmp_path, journal__free_space_floor_bytes=1 << 60) as api:
+        refused = await api.raw.put(await url(api), content=b"log")
+        assert (refused.status_code, refused.json()["detail"]) == (
+            503,
+            "the file could not be stored: too little disk space is left for diagnostics",
+        )
+        assert [path.name for path in (tmp_path / "diagnostics").iterdir()] == ["tickets"]
+
+
+async def test_a_removed_file_is_gone_and_still_listed(api: Api) -> None:
+    """Its content is 404 afterwards, its entry stays."""
+    await api.raw.put(await url(api), content=b"log")
+    (entry,) = await listed(api)
+    assert (await api.operator.delete(f"/diagnostics/{entry['file_id']}")).status_code == 200
+    assert (await api.operator.get(f"/diagnostics/{entry['file_id']}/content")).status_code == 404
+    assert (await api.operator.delete(f"/diagnostics/{entry['file_id']}")).status_code == 404
+    assert await listed(api) == [entry]
+
+
 async def test_files_are_the_owners_alone(api: Api, tmp_path: Path) -> None:
     """Files and tickets have mode 0600."""
     await url(api)
