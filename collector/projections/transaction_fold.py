@@ -43,6 +43,9 @@ RELEVANT = (
 )
 """Events that can change a transaction."""
 
+_PERIODIC = frozenset({"MeterValuePeriodic", "MeterValueClock"})
+"""Triggers of updates that bring readings and nothing else: telemetry keeps those, thousands of them a transaction."""
+
 
 class Fold:
     """Applies facts of one charge point to its book, noting what changed."""
@@ -168,7 +171,8 @@ class Fold:
             at = effective(event.updated_at, self._fact.received_at)
             row = metered(msgspec.structs.replace(row, last_register_wh=register_wh, last_register_at=at))
         kind = "state" if changed else "updated"
-        self._put(row, self._change(kind, state or event.trigger, event.seq_no, event.updated_at))
+        quiet = not changed and event.trigger in _PERIODIC
+        self._put(row, None if quiet else self._change(kind, state or event.trigger, event.seq_no, event.updated_at))
 
     def _unstarted(self, transaction_id: str, connector: ConnectorRef | None, at: datetime | None) -> Transaction:
         """A transaction first known by something else than its start."""
