@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -34,19 +35,19 @@ class Served(msgspec.Struct):
 
 
 @contextlib.contextmanager
-def served(data_dir: Path) -> Iterator[Served]:
+def served(data_dir: Path, **given: Any) -> Iterator[Served]:
     """A platform with one charge point, site, token and frame in it; stopped at the end."""
     ready, ended = threading.Event(), threading.Event()
     found: list[Served] = []
     problems: list[BaseException] = []
 
     async def main() -> None:
-        async with _platform(data_dir) as (platform, web):
+        async with _platform(data_dir, given) as (platform, web):
             serving = asyncio.ensure_future(web.serve())
             while not web.ready:  # noqa: ASYNC110 uvicorn says it by an attribute only
                 await asyncio.sleep(0.01)
             made = await platform.keys.create("schema", Role.ADMIN, platform.clock.now())
-            found.append(Served(f"http://{web.address}", made.secret))
+            found.append(Served(f"{'https' if platform.settings.http.tls_cert else 'http'}://{web.address}", made.secret))
             ready.set()
             await asyncio.to_thread(ended.wait)
             web.stop()
@@ -72,8 +73,9 @@ def served(data_dir: Path) -> Iterator[Served]:
 
 
 @contextlib.asynccontextmanager
-async def _platform(data_dir: Path):  # type: ignore[no-untyped-def]
-    settings = load(None, {}, {"data_dir": data_dir, "http.listen": "127.0.0.1:0", "http.failed_keys": 1_000_000})
+async def _platform(data_dir: Path, given: dict[str, Any]) -> AsyncIterator[tuple[FakePlatform, Web]]:
+    own = {"data_dir": data_dir, "http.listen": "127.0.0.1:0", "http.failed_keys": 1_000_000}
+    settings = load(None, {}, own | {name.replace("__", "."): value for name, value in given.items()})
     url = sql_url(settings)
     await asyncio.to_thread(migrate, url)
     stores = SqlStores(url)
