@@ -190,6 +190,14 @@ class Telemetry(Protocol):
 
     name: str
 
+    @property
+    def written(self) -> int:
+        """Values and state changes stored since the start."""
+
+    @property
+    def rejected(self) -> int:
+        """Values set aside since the start, because the store would not take them."""
+
     async def write(self, facts: Sequence[Fact], upto: int) -> None:
         """Store all measurements and state changes of `facts` and the position `upto`, all or nothing from the caller's view.
 

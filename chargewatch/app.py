@@ -23,6 +23,7 @@ from chargewatch import discovery
 from chargewatch.api.app import create_app
 from chargewatch.opening import open_everything, prepare_folder
 from chargewatch.platform import RunningPlatform
+from chargewatch.seeding import seed_fleet
 from chargewatch.upkeep import refresh_keys
 from chargewatch.web import Web
 
@@ -56,8 +57,9 @@ async def running(settings: Settings, say: Say) -> AsyncIterator[RunningPlatform
     prepare_folder(settings.data_dir)
     opened = await open_everything(settings, clock)
     try:
-        platform = RunningPlatform(settings, clock, opened, version("chargewatch"))
-        await platform.seed_fleet()
+        seen = await opened.stores.stations.position()
+        platform = RunningPlatform(settings, clock, opened, version("chargewatch"), seen)
+        await seed_fleet(opened.stores, platform.fleet, platform.fleet_projection, clock.now_us() / 1e6)
         web = _bind_web(platform)
         async with asyncio.TaskGroup() as tasks:
             background = _start(tasks, platform)

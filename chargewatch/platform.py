@@ -18,6 +18,7 @@ from chargenet.model.words import RecordKind
 from chargenet.observe import names
 from chargenet.observe.exposition import Exposition
 from chargenet.observe.fleet import FleetMetrics
+from chargenet.observe.logs import count_suppressed
 from chargenet.observe.looplag import LoopLag
 from chargenet.observe.platform import PlatformMetrics
 from chargenet.ports import Clock, Projection, Telemetry
@@ -46,7 +47,8 @@ LIVE_WINDOW_S, STORE_WINDOW_S = 0.05, 0.3
 class RunningPlatform:
     """Implements `chargewatch.api.platform.Platform`. Make it on the event loop that will run it."""
 
-    def __init__(self, settings: Settings, clock: Clock, opened: Opened, version: str) -> None:
+    def __init__(self, settings: Settings, clock: Clock, opened: Opened, version: str, seen: int) -> None:
+        """`seen`: the sequence that the stores have seen, where the metrics of the fleet go on."""
         self.settings, self.clock, self.opened = settings, clock, opened
         self.journal, self.stores = opened.journal, opened.stores
         self.keys = LocalKeyRing(opened.keys, clock.now())
@@ -61,12 +63,13 @@ class RunningPlatform:
             self.platform_metrics, layout.pepper_file(settings), self.fleet.touch,
         )  # fmt: skip
         self.gateway = Gateway(self.collector.registry)
-        self.fleet_projection = FleetProjection(self.fleet, opened.journal.durable_sequence)
+        self.fleet_projection = FleetProjection(self.fleet, seen)
         self.projectors = [self._projector(projection) for projection in (*durable_projections(opened), self.fleet_projection)]
         self.web_address: Address | None = None
         self.closing = False
         self._began_after = opened.journal.durable_sequence
         self._watch()
+        count_suppressed(self.platform_metrics.log_suppressed)
 
     # -- parts
 
@@ -93,31 +96,6 @@ class RunningPlatform:
         """Connections of a collector that was killed are recorded as lost."""
         [stations] = [each for each in self.projectors if each.projection.name == "stations"]
         await end_old_connections(stations, self.stores.stations, self.recorder, self.clock, self._began_after)
-
-    async def seed_fleet(self) -> None:
-        """Show after a restart what was known before it: last statuses and running transactions."""
-        cursor = None
-        now = self.clock.now_us() / 1e6
-        statuses: dict[str, dict[str, tuple[str, str | None]]] = {}
-        while True:
-            page = await self.stores.stations.connectors(cursor=cursor, limit=1000)
-            for row in page.items:
-                if row.status is not None:
-                    statuses.setdefault(row.charge_point_id, {})[row.connector] = (row.status, row.error_code)
-            if (cursor := page.next_cursor) is None:
-                break
-        while True:
-            points = await self.stores.stations.charge_points(cursor=cursor, limit=1000)
-            for point in points.items:
-                state = point.state
-                if state is not None:
-                    self.fleet.seed(
-                        point.charge_point_id, now=now, vendor=state.vendor or "", model=state.model or "",
-                        firmware=state.firmware_version or "", protocol=state.protocol or "",
-                        statuses=statuses.get(point.charge_point_id),
-                    )  # fmt: skip
-            if (cursor := points.next_cursor) is None:
-                break
 
     # -- what the API asks
 
@@ -202,6 +180,9 @@ class RunningPlatform:
         watch(names.JOURNAL_BYTES, lambda: journal.size_bytes)
         watch(names.JOURNAL_HEALTHY, lambda: journal.healthy)
         watch(names.LOOP_LAG_MAX, self.loop_lag.worst)
+        for store in self.opened.telemetry:
+            watch(names.TELEMETRY_WRITTEN, lambda store=store: store.written, store.name)  # type: ignore[misc]
+            watch(names.TELEMETRY_REJECTED, lambda store=store: store.rejected, store.name)  # type: ignore[misc]
         for projector in self.projectors:
             watch(names.PROJECTION_BEHIND, projector.lag, projector.projection.name)
             watch(names.PROJECTION_LAG, projector.lag_s, projector.projection.name)

@@ -77,12 +77,12 @@ class Gate(logging.Filter):
 
     def __init__(self, budget: Budget, on_suppressed: Callable[[], None]) -> None:
         super().__init__()
-        self._budget, self._on_suppressed = budget, on_suppressed
+        self._budget, self.on_suppressed = budget, on_suppressed
 
     def filter(self, record: logging.LogRecord) -> bool:
         held = 0 if record.exc_info else self._budget.take((record.name, str(record.msg)), record.created)
         if held is None:
-            self._on_suppressed()
+            self.on_suppressed()
             return False
         record.suppressed = held
         arguments = record.args
@@ -127,6 +127,14 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
 
 def _trace(record: logging.LogRecord) -> str:
     return "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+
+
+def count_suppressed(counter: Callable[[], None]) -> None:
+    """Tell `counter` of each line held back from now on: logging begins before there are metrics."""
+    for handler in logging.getLogger().handlers:
+        for gate in handler.filters:
+            if isinstance(gate, Gate):
+                gate.on_suppressed = counter
 
 
 def _ignore() -> None:

@@ -164,11 +164,6 @@ class PlatformMetrics(Collector):
         self._add(n.JOURNAL_RECORDS, amount=records)
         self._fsync.observe(fsync_s)
 
-    def telemetry_written(self, store: str, rows: int, rejected: int = 0) -> None:
-        """Rows that the telemetry store took, and bad points that it set aside."""
-        self._add(n.TELEMETRY_WRITTEN, store, amount=rows)
-        self._add(n.TELEMETRY_REJECTED, store, amount=rejected)
-
     def loop_lagged(self, seconds: float) -> None:
         """The event loop woke up this late."""
         self._lag.observe(seconds)

@@ -55,6 +55,7 @@ class EmbeddedTelemetry:
         self._writing, self._reading = asyncio.Lock(), asyncio.Lock()
         self._waiting = 0
         self._swept_at: float | None = None
+        self.written = 0
 
     @property
     def rejected(self) -> int:
@@ -73,6 +74,7 @@ class EmbeddedTelemetry:
                 await asyncio.sleep(0)
             try:
                 await self._write(lambda: self._file.write(batch))
+                self.written += batch.rows
             finally:
                 await self._heal()
             await self._sweep()

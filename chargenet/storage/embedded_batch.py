@@ -133,6 +133,11 @@ class Batch:
         kept = [(number, m) for number, m in numbered if number is not None]
         return [number for number, _ in kept], [m for _, m in kept]
 
+    @property
+    def rows(self) -> int:
+        """Measurements and state changes in it."""
+        return len(self._series) + len(self._states)
+
     def samples(self) -> pa.Table | None:
         """One row per sample, in the order of the `samples` table; None when there is none."""
         if not self._series:

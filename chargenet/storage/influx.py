@@ -70,7 +70,7 @@ class InfluxTelemetry:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name = name
-        self.rejected = 0
+        self.written = self.rejected = 0
         """Points that the server refused since the start; the last of them are in the file."""
         self._clock, self._jitter, self._sleep = clock, jitter, sleep
         self._http = InfluxHttp(target)
@@ -98,6 +98,7 @@ class InfluxTelemetry:
             for start in range(0, len(lines), BATCH_LINES):
                 rejected += await self._write_batch(lines[start : start + BATCH_LINES])
             await self._finish(rejected, upto)
+            self.written += len(lines) - len(rejected)
 
     async def position(self) -> int:
         async with self._writing:

@@ -34,14 +34,16 @@ class MemoryTelemetry:
         self.name = name
         self._points: dict[tuple[SeriesKey, int], Point] = {}
         self._states: list[StateChange] = []
-        self._upto = 0
+        self._upto = self.written = self.rejected = 0
 
     async def write(self, facts: Sequence[Fact], upto: int) -> None:
         """Facts that were written before are skipped by their sequence."""
         for fact in facts:
             if fact.sequence > self._upto:
-                self._points.update(((point.series, point.at_us), point) for point in measured_points(fact))
-                self._states.extend(state_changes(fact))
+                points, states = list(measured_points(fact)), list(state_changes(fact))
+                self._points.update(((point.series, point.at_us), point) for point in points)
+                self._states.extend(states)
+                self.written += len(points) + len(states)
         self._upto = max(self._upto, upto)
 
     async def position(self) -> int:

@@ -2,14 +2,15 @@
 errors mean "not now" (StoreUnavailable); not what is asked of them.
 
 SQLite: WAL, full sync, one writer thread with BEGIN IMMEDIATE (so that writers queue in order instead of failing), readers beside
-it. PostgreSQL: one pool, statement and lock timeouts set by the server. No SQL runs on the event loop.
+it. PostgreSQL: one pool, statement and lock timeouts set by the server, and a limit of ours for a server that says nothing at all.
+No SQL runs on the event loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,9 @@ Work = Callable[[Connection], Result]
 
 MAX_WAITING = 1000
 """Statements that may wait for a thread; above it the store counts as unavailable."""
+
+CLOSE_S = 1.5
+"""How long running statements may take when the program ends; a PostgreSQL that is silent then is left alone."""
 
 
 def parse_url(url: str, password: str | None = None) -> URL:
@@ -47,15 +51,23 @@ def make_engine(url: URL, *, pool_size: int, timeout_s: float, begin: str = "BEG
     """An engine of `pool_size` connections. `begin` is how SQLite transactions start."""
     if url.drivername == "sqlite":
         return _sqlite(url, pool_size, timeout_s, begin)
+    return _postgresql(url, pool_size, timeout_s)[0]
+
+
+def _postgresql(url: URL, pool_size: int, timeout_s: float) -> tuple[Engine, Callable[[], None]]:
+    """The engine, and what makes its waiting threads give up."""
+    from chargenet.storage.relational_patience import Patience, connector  # psycopg takes its time to import: not for SQLite
+
+    patience = Patience(timeout_s + 1)
     milliseconds = int(timeout_s * 1000)
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=timeout_s,
         pool_pre_ping=True,
         connect_args={
-            "connect_timeout": max(2, int(timeout_s / 2)),
+            "connect_timeout": max(2, min(3, int(timeout_s / 2))),  # more would hold up the end of the program
             "options": f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={milliseconds}",
             "keepalives_idle": 10,
             "keepalives_interval": 5,
@@ -64,6 +76,13 @@ def make_engine(url: URL, *, pool_size: int, timeout_s: float, begin: str = "BEG
             "application_name": "chargewatch",
         },
     )
+    connect = connector(patience)
+
+    @event.listens_for(engine, "do_connect")
+    def patiently(_: Any, __: Any, arguments: Sequence[Any], options: dict[str, Any]) -> Any:
+        return connect(*arguments, **options)
+
+    return engine, patience.end
 
 
 def _sqlite(url: URL, pool_size: int, timeout_s: float, begin: str) -> Engine:
@@ -120,8 +139,10 @@ class Database:
             self._reader = make_engine(self.url, pool_size=pool_size, timeout_s=timeout_s)
             self._writer = make_engine(self.url, pool_size=1, timeout_s=timeout_s, begin="BEGIN IMMEDIATE")
             self._write_threads = ThreadPoolExecutor(1, "sql-write")
+            self._give_up: Callable[[], None] | None = None
         else:
-            self._reader = self._writer = make_engine(self.url, pool_size=2 * pool_size, timeout_s=timeout_s)
+            self._reader, self._give_up = _postgresql(self.url, 2 * pool_size, timeout_s)
+            self._writer = self._reader
             self._write_threads = ThreadPoolExecutor(pool_size, "sql-write")
         self._read_threads = ThreadPoolExecutor(pool_size, "sql-read")
 
@@ -138,12 +159,18 @@ class Database:
         await self.read(lambda connection: connection.execute(select(1)).scalar_one())
 
     async def close(self) -> None:
-        """Let running work end, then let go of threads and connections."""
-        await asyncio.to_thread(self._close)
+        """Let running work end, for CLOSE_S where a silent server keeps it; then let go of threads and connections."""
+        closing = asyncio.ensure_future(asyncio.to_thread(self._close))  # noqa: TID251 - awaited below, in two steps
+        done, _ = await asyncio.wait({closing}, timeout=CLOSE_S)
+        if not done and self._give_up is not None:
+            self._give_up()
+        await closing
 
     def _close(self) -> None:
         for threads in (self._read_threads, self._write_threads):
-            threads.shutdown(wait=True, cancel_futures=True)
+            threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self._read_threads, self._write_threads):
+            threads.shutdown(wait=True)
         self._reader.dispose()
         self._writer.dispose()
 

@@ -30,14 +30,13 @@ def everything() -> PlatformMetrics:
     metrics.quarantined("unknown transaction")
     metrics.security_event("TamperDetectionActivated")
     metrics.journal_committed(40, 0.003)
-    metrics.telemetry_written("embedded", 100, 1)
     metrics.loop_lagged(0.002)
     metrics.api_answered("GET", "/api/v1/charge-points", 200, 0.01)
     metrics.log_suppressed()
     metrics.fleet_rendered(300, 0.1)
     for family in (n.JOURNAL_SEQUENCE, n.JOURNAL_PENDING, n.JOURNAL_BYTES, n.JOURNAL_HEALTHY, n.LOOP_LAG_MAX):
         metrics.watch(family, lambda: 1.0)
-    for family in (n.PROJECTION_BEHIND, n.PROJECTION_LAG):
+    for family in (n.PROJECTION_BEHIND, n.PROJECTION_LAG, n.TELEMETRY_WRITTEN, n.TELEMETRY_REJECTED):
         metrics.watch(family, lambda: 2.0, "telemetry")
     return metrics
 
