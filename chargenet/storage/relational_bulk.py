@@ -19,8 +19,8 @@ from chargenet.model.text import storable_number, storable_text
 from chargenet.model.transaction import Transaction
 from chargenet.storage import tables
 
-_CONSTANT = {"first_sequence", "protocol"}
-"""Columns that never change in a row: SQLite leaves their indexes alone when they are not in the SET list."""
+_CONSTANT: dict[str, frozenset[str]] = {"transactions": frozenset({"first_sequence"})}
+"""Indexed columns that never change in a row: SQLite leaves their indexes alone when they are not in the SET list."""
 
 
 def write_rows(connection: Connection, table: Table, rows: Sequence[msgspec.Struct]) -> None:
@@ -45,7 +45,8 @@ def _statement(name: str, kind: type[msgspec.Struct], dialect: str) -> str:
         raise TypeError(f"the fields of {kind.__name__} are not the columns of {name}")
     quoted = [f'"{field}"' for field in fields]
     keys = [f'"{column.name}"' for column in table.primary_key.columns]
-    changed = [column for column in quoted if column not in keys and column.strip('"') not in _CONSTANT]
+    constant = {*keys, *(f'"{column}"' for column in _CONSTANT.get(name, ()))}
+    changed = [column for column in quoted if column not in constant]
     placeholders = ", ".join(["%s" if dialect == "postgresql" else "?"] * len(fields))
     assignments = ", ".join(f"{column} = excluded.{column}" for column in changed)
     return (

@@ -49,6 +49,23 @@ async def test_a_model_moves_with_its_position_or_not_at_all(stores: Stores) -> 
     assert await stores.transactions.position() == 0, "positions are each model's own"
 
 
+async def test_a_saved_row_replaces_every_field_of_the_one_before(stores: Stores) -> None:
+    """Whatever is not part of the key may change."""
+    empty = ChargePointState(charge_point_id="CP1", sequence=1)
+    full = ChargePointState(
+        charge_point_id="CP1", vendor="v", model="m", serial_number="s", firmware_version="f", iccid="i", imsi="j", meter_type="t",
+        meter_serial_number="n", booted_at=at(1), boot_reason="r", boots=1, connected=True, generation=2, connected_at=at(2),
+        disconnected_at=at(3), remote="o", security_profile=3, protocol="ocpp2.1", status="Available", status_at=at(4),
+        error_code="e", firmware_status="x", firmware_status_at=at(5), diagnostics_status="y", diagnostics_status_at=at(6),
+        first_seen_at=at(7), last_seen_at=at(8), sequence=9,
+    )  # fmt: skip
+    for number, row in enumerate((empty, full, empty)):
+        await stores.stations.save(StationChanges(charge_points=[row]), after=number, upto=number + 1)
+        found = await stores.stations.charge_point("CP1")
+        assert found is not None
+        assert found.state == row
+
+
 async def test_every_field_of_a_transaction_comes_back(stores: Stores) -> None:
     """Instants to the microsecond, 64-bit numbers cut, flags as a tuple, an instant of 1970 as it is."""
     row = Transaction(
