@@ -77,6 +77,7 @@ class Collector:
         self.admission = self._make_admission()
         self._server: Server | None = None
         self._enlisting: set[str] = set()
+        self._newcomers = asyncio.Event()
         self._sockets: set[Connection] = set()
         self._repeats: dict[str, Repeats] = {}
         recorder.on_lost(ledger.forget_after)
@@ -119,6 +120,7 @@ class Collector:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._sweep_forever(), name="liveness")
             tasks.create_task(self._refresh_forever(), name="caches")
+            tasks.create_task(self._enlist_forever(), name="newcomers")
 
     async def drain(self, timeout_s: float) -> None:
         """Refuse new connections, say goodbye to the open ones (or drop them, where a vendor needs it), wait for the journal."""
@@ -152,6 +154,7 @@ class Collector:
         self._metrics.connection_opened(connection.protocol, connection.admitted.security_profile)
         if self.settings.unknown_charge_points == "pending" and self.directory.find(connection.charge_point_id) is None:
             self._enlisting.add(connection.charge_point_id)
+            self._newcomers.set()
 
     def closed(self, connection: Connection, lost: bool) -> bool:
         """True when the charge point is offline now."""
@@ -221,13 +224,23 @@ class Collector:
 
     async def _refresh_forever(self) -> None:
         while True:
-            await asyncio.sleep(REFRESH_S if not self._enlisting else SWEEP_S)
+            await asyncio.sleep(REFRESH_S)
             try:
-                await self._enlist()
                 await self.directory.refresh()
                 await self.tokens.refresh()
             except Unavailable as error:
                 log.warning("what is known of charge points and tokens stays as it was: %s", error)
+
+    async def _enlist_forever(self) -> None:
+        while True:
+            await self._newcomers.wait()
+            self._newcomers.clear()
+            try:
+                await self._enlist()
+            except Unavailable as error:
+                log.warning("charge points that wait for approval cannot be listed yet: %s", error)
+                await asyncio.sleep(SWEEP_S)
+                self._newcomers.set()
 
     async def _enlist(self) -> None:
         """Unknown charge points under the policy `pending` are put on the list that an operator approves from."""
