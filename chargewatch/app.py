@@ -91,7 +91,7 @@ def _start(tasks: asyncio.TaskGroup, platform: RunningPlatform) -> list[asyncio.
 def _bind_web(platform: RunningPlatform) -> Web:
     listen = platform.settings.http.listen
     try:
-        web = Web(create_app(platform), platform.settings.http)
+        web = Web(create_app(platform, platform.platform_metrics.api_answered), platform.settings.http)
     except OSError as error:
         raise _busy("http.listen", listen, "--http", error) from error
     platform.web_address = web.address

@@ -33,7 +33,7 @@ from chargewatch.api import (
 from chargewatch.api.answers import components, only_known_parameters, schema_of
 from chargewatch.api.auth import FailureLimit, Needs
 from chargewatch.api.files import folder_of
-from chargewatch.api.middleware import Guard
+from chargewatch.api.middleware import Answered, Guard, Timed
 from chargewatch.api.platform import Platform
 from chargewatch.api.problems import Problem
 from chargewatch.api.tickets import Tickets
@@ -63,8 +63,10 @@ in pages: pass `next_cursor` back as `cursor` until it is null. Every error is a
 """
 
 
-def create_app(platform: Platform) -> FastAPI:
-    """The application over a running platform. Its lifespan prepares the upload folder; everything else is the platform's."""
+def create_app(platform: Platform, answered: Answered | None = None) -> FastAPI:
+    """The application over a running platform; `answered` is told of every request.
+
+    Its lifespan prepares the upload folder; everything else is the platform's."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -87,6 +89,8 @@ def create_app(platform: Platform) -> FastAPI:
     app.state.tickets = Tickets(folder_of(platform.settings.data_dir) / "tickets")
     problems.install(app)
     app.add_middleware(Guard, max_body_bytes=http.max_body_bytes)
+    if answered is not None:
+        app.add_middleware(Timed, clock=platform.clock, answered=answered, prefix=PREFIX)
     _include(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # how FastAPI says to extend the document
     return app

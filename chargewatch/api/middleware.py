@@ -1,11 +1,14 @@
-"""What every request meets first: a limit on its size. What every response carries: security headers. Pure ASGI, no buffering."""
+"""What every request meets first: a size limit and a stopwatch. What every response carries: security headers. Pure ASGI."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chargenet.ports import Clock
 from chargewatch.api.problems import MEDIA_TYPE, encode
 
 _HEADERS = {
@@ -20,6 +23,33 @@ _DOCS = (
     "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net"
 )
 _UPLOADS = "/uploads/"
+
+
+Answered = Callable[[str, str, int, float], None]
+"""(method, route template, status, seconds until the answer began): for metrics."""
+
+
+class Timed:
+    """Wraps the application: tells `answered` of every request. A stream counts when it begins, not when it ends."""
+
+    def __init__(self, app: ASGIApp, clock: Clock, answered: Answered, prefix: str) -> None:
+        self._app, self._clock, self._answered, self._prefix = app, clock, answered, prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = self._clock.monotonic()
+
+        async def timed_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "no such route")
+                if route.startswith("/") and scope["path"].startswith(self._prefix):
+                    route = self._prefix + route.removeprefix(self._prefix)
+                self._answered(scope["method"], route, message["status"], self._clock.monotonic() - began)
+            await send(message)
+
+        await self._app(scope, receive, timed_send)
 
 
 class TooLarge(HTTPException):

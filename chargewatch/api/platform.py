@@ -69,8 +69,11 @@ class Platform(Protocol):
     async def metrics(self) -> bytes:
         """The whole Prometheus exposition (text format 0.0.4), made without holding up the event loop."""
 
-    async def health(self) -> Sequence[HealthCheck]:
-        """Every check, now. Never raises: a check that cannot be made is a failed check."""
+    async def health(self, *, critical_only: bool = False) -> Sequence[HealthCheck]:
+        """Every check, now; or at once those that acknowledging depends on, which ask nobody outside the process.
+
+        Never raises: a check that cannot be made is a failed check.
+        """
 
     async def hash_password(self, password: str, *, generated: bool) -> str:
         """How a charge point's password is stored: a keyed fast hash for generated ones, scrypt off the loop for chosen ones."""

@@ -47,7 +47,8 @@ async def alive() -> Response:
 @router.get("/readyz", responses={**returns(Readiness, "Frames can be acknowledged."), **returns(Readiness, "They cannot.", 503)})
 async def ready(platform: At) -> Response:
     """Readiness: 503, with the reasons, while frames cannot be acknowledged or the platform is closing."""
-    reasons = [f"{check.name}: {check.detail}" for check in await platform.health() if check.critical and not check.ok]
+    checks = await platform.health(critical_only=True)
+    reasons = [f"{check.name}: {check.detail}" for check in checks if check.critical and not check.ok]
     if platform.closing:
         reasons.append("the platform is closing")
     return json(Readiness("not ready" if reasons else "ready", reasons), 503 if reasons else 200)
