@@ -40,6 +40,8 @@ from collector.recorder import Recorder
 
 LOW_DISK = 0.05
 SLOW_LOOP_S = 1.0
+SQL_CHECK_S = 2.0
+"""A health check is waited for by somebody; the stores themselves are more patient."""
 LIVE_WINDOW_S, STORE_WINDOW_S = 0.05, 0.3
 """How long facts are gathered for metrics, and for stores, which pay for each transaction."""
 
@@ -107,9 +109,12 @@ class RunningPlatform:
         """The whole Prometheus exposition."""
         return await self.exposition.body()
 
-    async def health(self) -> Sequence[HealthCheck]:
+    async def health(self, *, critical_only: bool = False) -> Sequence[HealthCheck]:
         """Every check, now."""
-        checks = [self._journal_health(), await self._sql_health(), *(self._projection_health(each) for each in self.projectors)]
+        checks = [self._journal_health()]
+        if critical_only:
+            return checks
+        checks += [await self._sql_health(), *(self._projection_health(each) for each in self.projectors)]
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)
         free = usage.free / usage.total
         checks.append(HealthCheck(name="disk", ok=free > LOW_DISK, detail=f"{usage.free >> 20} MiB free ({free:.0%})"))
@@ -127,7 +132,10 @@ class RunningPlatform:
 
     async def _sql_health(self) -> HealthCheck:
         try:
-            await self.stores.check()
+            async with asyncio.timeout(SQL_CHECK_S):
+                await self.stores.check()
+        except TimeoutError:
+            return HealthCheck(name="sql", ok=False, detail=f"no answer within {SQL_CHECK_S:g} s")
         # Whatever keeps a check from being made is what the check must say.
         except Exception as error:  # noqa: BLE001
             return HealthCheck(name="sql", ok=False, detail=str(error))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 from chargenet.errors import StoreUnavailable
 from chargenet.events import Fact
 from chargenet.ports import Clock, EnergyHour, SeriesSamples, StateChange, TelemetryQuery
+from chargenet.storage.daemon_thread import DaemonThread
 from chargenet.storage.influx_files import PositionFile, RejectedPoints
 from chargenet.storage.influx_http import Busy, ContentRefused, InfluxHttp
 from chargenet.storage.influx_http import InfluxTarget as InfluxTarget
@@ -43,6 +43,9 @@ ATTEMPTS = 3
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.2, 30.0
 
 WAITING_QUERIES = 64
+
+CLOSE_S = 1.0
+"""How long a running request may take when the program ends. What it wrote will be written again, which changes nothing."""
 
 
 def delay_s(attempt: int, jitter: float, retry_after_s: float | None = None) -> float:
@@ -79,8 +82,8 @@ class InfluxTelemetry:
         self._rejected_file = RejectedPoints(folder / f"{name}.rejected.jsonl")
         self._position: int | None = None
         self._writing = asyncio.Lock()
-        self._write_thread = ThreadPoolExecutor(1, "influx-writer")
-        self._read_thread = ThreadPoolExecutor(1, "influx-reader")
+        self._write_thread = DaemonThread("influx-writer")
+        self._read_thread = DaemonThread("influx-reader")
         self._waiting = 0
 
     async def write(self, facts: Sequence[Fact], upto: int) -> None:
@@ -122,8 +125,11 @@ class InfluxTelemetry:
         return await self._read(lambda reader: reader.hourly_energy(start, end, charge_points))
 
     async def close(self) -> None:
-        async with self._writing:
-            await self._on_writer(self._http.close)
+        try:
+            async with asyncio.timeout(CLOSE_S), self._writing:
+                await self._on_writer(self._http.close)
+        except TimeoutError:
+            log.info("InfluxDB did not answer in time before the end")
         self._write_thread.shutdown(wait=False)
         self._read_thread.shutdown(wait=False)
 

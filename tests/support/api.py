@@ -101,7 +101,7 @@ class FakePlatform:
     async def metrics(self) -> bytes:
         return b"# HELP chargewatch_up 1\n"
 
-    async def health(self) -> list[HealthCheck]:
+    async def health(self, *, critical_only: bool = False) -> list[HealthCheck]:
         return self.checks
 
     async def hash_password(self, password: str, *, generated: bool) -> str:
