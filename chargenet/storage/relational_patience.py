@@ -1,7 +1,7 @@
 """PostgreSQL connections that do not wait without end. Decided here: how long a silent server is waited for, on our side.
 
-The server's own statement timeout covers what is slow. A server that is stopped, swapped out or cut off says nothing at all, and its
-kernel may still acknowledge every packet: a thread waiting for it would hold up the stores, and the end of the program, for ever.
+The statement timeout of the server covers what is slow. A server that is stopped, swapped out or cut off says nothing at all, and
+its kernel may still acknowledge every packet: a thread waiting for it would hold up the stores, and the program, for ever.
 """
 
 from __future__ import annotations
