@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import logging
 import os
 import signal
@@ -21,6 +20,7 @@ from chargenet.model.words import Role
 from chargenet.settings import Address, Settings
 from chargewatch import discovery
 from chargewatch.api.app import create_app
+from chargewatch.memory import few_collections
 from chargewatch.opening import open_everything, prepare_folder
 from chargewatch.platform import RunningPlatform
 from chargewatch.seeding import seed_fleet
@@ -61,9 +61,9 @@ async def running(settings: Settings, say: Say) -> AsyncIterator[RunningPlatform
         platform = RunningPlatform(settings, clock, opened, version("chargewatch"), seen)
         await seed_fleet(opened.stores, platform.fleet, platform.fleet_projection, clock.now_us() / 1e6)
         web = _bind_web(platform)
+        port = await _listen(platform, web)
         async with asyncio.TaskGroup() as tasks:
             background = _start(tasks, platform)
-            port = await _listen(platform)
             serving = tasks.create_task(web.serve(), name="http")
             await _announce(platform, web, port, say)
             try:
@@ -98,10 +98,15 @@ def _bind_web(platform: RunningPlatform) -> Web:
     return web
 
 
-async def _listen(platform: RunningPlatform) -> int:
+async def _listen(platform: RunningPlatform, web: Web) -> int:
+    """The port of the OCPP listener. Outside of any task group, which would wrap the sentence for the operator."""
     try:
         return await platform.collector.listen()
+    except SettingsError:
+        web.close()
+        raise
     except OSError as error:
+        web.close()
         raise _busy("collector.ocpp", platform.settings.collector.ocpp, "--ocpp", error) from error
 
 
@@ -162,11 +167,5 @@ def run(settings: Settings, say: Say) -> None:
     """`serve` on a fast event loop."""
     import uvloop  # the door to the loop: imported where one is started
 
-    # What is loaded by now stays for good, and what passes through has no cycles: the collector would walk all of it again and
-    # again, which cost an eighth of the CPU under load (tests/benchmarks/bench_path.py with and without).
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-    try:
+    with few_collections():
         uvloop.run(serve(settings, say))
-    finally:
-        gc.unfreeze()  # extension modules look for what they left behind, and would take the frozen for leaks

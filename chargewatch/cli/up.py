@@ -45,6 +45,7 @@ def rebuild(data: Data = None, config: Config = None) -> None:
 
     Example: chargewatch rebuild --data /var/lib/chargewatch
     """
+    from chargewatch.memory import few_collections
     from chargewatch.rebuilding import rebuild as rebuild_all  # everything heavy, not needed by the other commands
 
     settings = load(config, None, {"data_dir": data})
@@ -57,7 +58,8 @@ def rebuild(data: Data = None, config: Config = None) -> None:
                 tasks[name] = progress.add_task(name, total=last)
             progress.update(tasks[name], completed=position)  # type: ignore[arg-type]  # TaskID is an int
 
-        records = asyncio.run(rebuild_all(settings, report))
+        with few_collections():
+            records = asyncio.run(rebuild_all(settings, report))
     typer.echo(f"rebuilt from {records} records")
 
 
