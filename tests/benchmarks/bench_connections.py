@@ -15,10 +15,10 @@ from statistics import median
 from typing import Any
 
 import pytest
-import trustme
 
 from collector.transport.choose import TRANSPORTS
 from tests.benchmarks.servers import LOAD_CORE, Served, peer, transport
+from tests.benchmarks.tls import papers
 
 CONNECTIONS, TLS_CONNECTIONS = 10_000, 2_000
 
@@ -67,13 +67,9 @@ def test_connections(adapter: str) -> None:
 @pytest.mark.parametrize("adapter", TRANSPORTS)
 def test_connections_over_tls(adapter: str, tmp_path: Path) -> None:
     """2,000 TLS connections (ECDSA P-256, TLS 1.3), one after the other."""
-    authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-    leaf = authority.issue_cert("localhost", key_type=trustme.KeyType.ECDSA)
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    leaf.private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
-    papers = str(tmp_path / "server.pem")
-    with transport(adapter, papers, papers) as server:
-        result = storm(server, TLS_CONNECTIONS, str(tmp_path / "ca.pem"))
+    certificate, authority = papers(tmp_path)
+    with transport(adapter, str(certificate), str(certificate)) as server:
+        result = storm(server, TLS_CONNECTIONS, str(authority))
     print("\n" + json.dumps({"benchmark": "connections_tls", **result}))
     assert (result["failed"], result["answered"]) == (0, TLS_CONNECTIONS)
 

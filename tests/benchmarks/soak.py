@@ -41,6 +41,7 @@ class Soak:
         self.acknowledged: dict[str, int] = {}
         self.samples: list[dict[str, float]] = []
         self.problems: list[str] = []
+        self.over = False
 
     async def run(self) -> dict[str, Any]:
         with self.platform:
@@ -64,10 +65,10 @@ class Soak:
         simulator = self._simulate()
         try:
             async with asyncio.TaskGroup() as tasks:
-                work = [tasks.create_task(self._neighbour(number)) for number in range(NEIGHBOURS)]
+                for number in range(NEIGHBOURS):
+                    tasks.create_task(self._neighbour(number))
                 await self._watch()
-                for task in work:
-                    task.cancel()
+                self.over = True
         finally:
             simulator.terminate()
             simulator.wait(20)
@@ -81,7 +82,7 @@ class Soak:
     async def _neighbour(self, number: int) -> None:
         """Connects, says rubbish and real reports, leaves without a goodbye, comes back."""
         name, count = f"RUDE-{number}", 0
-        while True:
+        while not self.over:
             async with raw(self.platform.url, name, close_timeout=0.1) as point:
                 for text in RUDE:
                     await point.say(text)

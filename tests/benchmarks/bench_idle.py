@@ -1,0 +1,41 @@
+"""Idle charge points at the whole platform: memory of the process for each connection, and how fast a storm of them is let in.
+
+The transport alone is measured by bench_connections.py; here each connection is also registered, recorded in the journal, projected
+into every read model and shown in the metrics, and has delivered one MeterValues.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.bench_connections import storm
+from tests.benchmarks.servers import chargewatch
+from tests.benchmarks.tls import papers
+
+CONNECTIONS, TLS_CONNECTIONS = 10_000, 2_000
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(300)
+def test_idle_charge_points(tmp_path: Path) -> None:
+    """10,000 with deflate agreed: all are let in, all are answered."""
+    with chargewatch(tmp_path / "data") as platform:
+        result = storm(platform, CONNECTIONS)
+    print("\n" + json.dumps({"benchmark": "idle", **result}))
+    assert (result["failed"], result["answered"]) == (0, CONNECTIONS)
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(300)
+def test_idle_charge_points_over_tls(tmp_path: Path) -> None:
+    """2,000 over TLS 1.3 with an ECDSA key."""
+    certificate, authority = papers(tmp_path)
+    config = tmp_path / "config.toml"
+    config.write_text(f'[collector]\ntls_cert = "{certificate}"\ntls_key = "{certificate}"\n')
+    with chargewatch(tmp_path / "data", "--config", str(config)) as platform:
+        result = storm(platform, TLS_CONNECTIONS, str(authority))
+    print("\n" + json.dumps({"benchmark": "idle_tls", **result}))
+    assert (result["failed"], result["answered"]) == (0, TLS_CONNECTIONS)
