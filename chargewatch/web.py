@@ -49,6 +49,10 @@ class Web:
         """Serve until `stop`."""
         await self._server.serve(sockets=[self._socket])
 
+    def close(self) -> None:
+        """Let go of the address without having served."""
+        self._socket.close()
+
     @property
     def ready(self) -> bool:
         """Requests are answered."""
