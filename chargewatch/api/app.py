@@ -33,7 +33,7 @@ from chargewatch.api import (
 from chargewatch.api.answers import components, only_known_parameters, schema_of
 from chargewatch.api.auth import FailureLimit, Needs
 from chargewatch.api.files import folder_of
-from chargewatch.api.middleware import Answered, Guard, Timed
+from chargewatch.api.middleware import Answered, Guard, Timed, WholeParts
 from chargewatch.api.platform import Platform
 from chargewatch.api.problems import Problem
 from chargewatch.api.tickets import Tickets
@@ -88,6 +88,7 @@ def create_app(platform: Platform, answered: Answered | None = None) -> FastAPI:
     app.state.registrations = asyncio.Lock()
     app.state.tickets = Tickets(folder_of(platform.settings.data_dir) / "tickets")
     problems.install(app)
+    app.add_middleware(WholeParts, prefix=PREFIX)
     app.add_middleware(Guard, max_body_bytes=http.max_body_bytes)
     if answered is not None:
         app.add_middleware(Timed, clock=platform.clock, answered=answered, prefix=PREFIX)

@@ -1,14 +1,20 @@
-"""What every request meets first: a size limit and a stopwatch. What every response carries: security headers. Pure ASGI."""
+"""What every request meets first: a size limit, a stopwatch, a reading of its path. What every response carries: security headers.
+
+Pure ASGI.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from urllib.parse import quote, unquote
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chargenet.ports import Clock
+from chargewatch.api.answers import SLASH
 from chargewatch.api.problems import MEDIA_TYPE, encode
 
 _HEADERS = {
@@ -50,6 +56,23 @@ class Timed:
             await send(message)
 
         await self._app(scope, receive, timed_send)
+
+
+class WholeParts:
+    """Wraps the application: `%2F` belongs to the part that it stands in, for example a charge point id, and parts no paths.
+
+    Servers decode a path before it is routed, after which nobody can tell such a slash from one between two parts.
+    """
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app, self._prefix = app, prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raw = scope.get("raw_path") or b""
+        if scope["type"] == "http" and b"%2f" in raw.lower() and scope["path"].startswith(self._prefix):
+            path = unquote(re.sub("%2[Ff]", quote(SLASH), raw.decode("ascii", "replace")))
+            scope = dict(scope, path=path)
+        await self._app(scope, receive, send)
 
 
 class TooLarge(HTTPException):
