@@ -9,6 +9,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ from chargenet.errors import JournalUnavailable, Unavailable
 from chargenet.model.record import Record
 from chargenet.model.station import ChargePointRegistration
 from chargenet.model.words import Protocol, RecordKind, Registration
+from chargenet.observe.names import SOCKETS
 from chargenet.observe.platform import PlatformMetrics
 from chargenet.ports import Clock, Journal
 from chargenet.settings import CollectorSettings, Settings
@@ -27,8 +29,10 @@ from collector.answer import prepare
 from collector.connection import GOING_AWAY, POLICY, Connection
 from collector.credentials import load_pepper
 from collector.desk import FrontDesk, RegistrationRule
+from collector.endings import End, Endings
 from collector.interpret import interpret
 from collector.ledger import Ledger
+from collector.leftovers import record_end
 from collector.limiters import ConnectionsPerAddress, FailedLogins
 from collector.liveness import LivenessRule, Pulse
 from collector.ocpp.channel import Repeats
@@ -80,7 +84,9 @@ class Collector:
         self._newcomers = asyncio.Event()
         self._sockets: set[Connection] = set()
         self._repeats: dict[str, Repeats] = {}
+        self._endings = Endings()
         recorder.on_lost(ledger.forget_after)
+        recorder.on_lost(self._lost_after)
 
     def _make_admission(self) -> Admission:
         chosen = self.settings
@@ -106,8 +112,11 @@ class Collector:
             max_write_buffer_bytes=chosen.max_unsent_bytes, deflate=chosen.deflate,
         )  # fmt: skip
         serve = choose(chosen.transport)
-        self._server = await serve(self.admission.admit, chosen.ocpp.host, chosen.ocpp.port, limits=limits, tls=self._tls())
-        return self._server.port
+        server = await serve(self.admission.admit, chosen.ocpp.host, chosen.ocpp.port, limits=limits, tls=self._tls())
+        for outcome in server.counts:
+            self._metrics.watch(SOCKETS, partial(server.counts.__getitem__, outcome), outcome)
+        self._server = server
+        return server.port
 
     def _tls(self) -> ssl.SSLContext | None:
         chosen = self.settings
@@ -156,10 +165,10 @@ class Collector:
             self._enlisting.add(connection.charge_point_id)
             self._newcomers.set()
 
-    def closed(self, connection: Connection, lost: bool) -> bool:
+    def closed(self, connection: Connection, cause: str) -> bool:
         """True when the charge point is offline now."""
         offline = self.registry.leave(connection)
-        cause = "superseded" if not offline else "lost" if lost else "closed"
+        cause = cause if offline else "superseded"
         self._metrics.connection_closed(connection.protocol, connection.admitted.security_profile, cause)
         return offline
 
@@ -171,10 +180,20 @@ class Collector:
             del self._repeats[next(iter(self._repeats))]
         return found
 
-    def forget_repeats(self, charge_point_id: str) -> Repeats:
-        """Records were lost before they were durable: nothing may be taken for a repeat of them."""
-        self._repeats.pop(charge_point_id, None)
-        return self.repeats_of(charge_point_id)
+    def forget_repeats(self, charge_point_id: str) -> None:
+        """Records were lost before they were durable: nothing may be taken for a repeat of them, on any connection."""
+        self.repeats_of(charge_point_id).forget()
+
+    def ended(self, connection: Connection, note: bytes, sequence: int) -> None:
+        """See Owner."""
+        self._endings.keep(End(connection.charge_point_id, connection.generation, connection.protocol, note, sequence))
+
+    def _lost_after(self, durable: int) -> None:
+        """Records were lost: connections that began there have no beginning, ends that came there have no record."""
+        for connection in list(self._sockets):
+            if connection.generation > durable:
+                connection.void()
+        self._endings.lost_after(durable)
 
     def gone(self, connection: Connection) -> None:
         """Its socket is closed."""
@@ -211,6 +230,8 @@ class Collector:
     async def _sweep(self) -> None:
         now = self._clock.monotonic()
         healthy = self.journal.healthy
+        if healthy:
+            self._record_ends()
         for count, connection in enumerate(self.registry):
             if count % SWEEP_SLICE == SWEEP_SLICE - 1:
                 await asyncio.sleep(0)
@@ -221,6 +242,17 @@ class Collector:
                 connection.ping(now)
             elif pulse is Pulse.LOST:
                 connection.drop(f"nothing heard for {now - connection.last_heard:.0f} s")
+
+    def _record_ends(self) -> None:
+        """Ends that the journal did not keep when they came."""
+        for end in self._endings.due(self.journal.durable_sequence):
+            try:
+                end.sequence = record_end(
+                    self._recorder, self._clock, end.charge_point_id, end.generation, end.protocol, end.note
+                )
+            except JournalUnavailable as error:
+                log.warning("ends of connections are not recorded yet: %s", error)
+                return
 
     async def _refresh_forever(self) -> None:
         while True:

@@ -26,6 +26,7 @@ from collector.ocpp.frames import CallFrame, ErrorFrame, ResultErrorFrame, Resul
 from collector.outbound import Outbound
 from collector.pressure import Pressure, Reason
 from collector.services import Services
+from collector.transport.closing import TOO_SLOW
 from collector.transport.port import Socket
 
 log = logging.getLogger(__name__)
@@ -37,16 +38,19 @@ class Owner(Port):
     """Whoever keeps the connections: the collector."""
 
     def opened(self, connection: Connection) -> None: ...
-    def closed(self, connection: Connection, lost: bool) -> bool:
-        """True when the charge point is offline now; False when a newer connection had taken over."""
+    def closed(self, connection: Connection, cause: str) -> bool:
+        """`cause`: closed, lost or slow. True when the charge point is offline now; False when a newer connection took over."""
 
     def gone(self, connection: Connection) -> None:
         """Its socket is closed, whether it was ever recorded or not."""
 
+    def ended(self, connection: Connection, note: bytes, sequence: int) -> None:
+        """Its end is on its way into the journal as `sequence`, or (0) could not be appended."""
+
     def repeats_of(self, charge_point_id: str) -> Repeats:
         """What this charge point was answered lately, on earlier connections too: some repeat it after each reconnect."""
 
-    def forget_repeats(self, charge_point_id: str) -> Repeats:
+    def forget_repeats(self, charge_point_id: str) -> None:
         """Records were lost: what they were to be answered was never said."""
 
 
@@ -135,12 +139,14 @@ class Connection:
         self._owner.gone(self)
         if not self.generation:
             return
-        offline = self._owner.closed(self, lost)
+        offline = self._owner.closed(self, "slow" if reason == TOO_SLOW else "lost" if lost else "closed")
         note = {"code": code, "reason": reason[:123], "lost": lost, "superseded": not offline}
         try:
-            self.note(RecordKind.DISCONNECTED, note)
+            sequence = self.note(RecordKind.DISCONNECTED, note)
         except JournalUnavailable as error:
-            log.warning("the end of a connection of %s is not recorded: %s", self.charge_point_id, error)
+            log.warning("the end of a connection of %s is not recorded yet: %s", self.charge_point_id, error)
+            sequence = 0
+        self._owner.ended(self, msgspec.json.encode(note), sequence)
 
     # -- calls
 
@@ -207,14 +213,20 @@ class Connection:
         self.undurable -= 1
         if reply:
             self._send(reply)
-        if self.pressure is not None and self.pressure.reasons and self.undurable * 2 <= self._services.limits.max_undurable:
-            self.pressure.remove(Reason.UNDURABLE)
+        if self.pressure is not None and self.pressure.reasons:
+            self._relieve(self.pressure)
 
     def on_lost(self) -> None:
         """The record could not be made durable: no answer, and nothing more is read until the journal works again."""
         self.undurable -= 1
-        self.repeats = self._owner.forget_repeats(self.charge_point_id)
+        self._owner.forget_repeats(self.charge_point_id)
         self._stall()
+        if self.pressure is not None:
+            self._relieve(self.pressure)
+
+    def _relieve(self, pressure: Pressure) -> None:
+        if self.undurable * 2 <= self._services.limits.max_undurable:
+            pressure.remove(Reason.UNDURABLE)
 
     def _stall(self) -> None:
         if self.pressure is not None:
@@ -261,6 +273,12 @@ class Connection:
     def supersede(self) -> None:
         """A newer connection took over."""
         self.drop("superseded by a newer connection")
+
+    def void(self) -> None:
+        """The record of its beginning was lost: for the journal it never was, so the charge point must connect again."""
+        self._owner.closed(self, "lost")
+        self.generation = 0
+        self.drop("the journal lost the record of it")
 
     def drop(self, reason: str) -> None:
         """Cut TCP without a goodbye."""

@@ -179,7 +179,12 @@ CONNECTIONS_OPENED = _counter(
 )
 CONNECTIONS_CLOSED = _counter(
     "chargewatch_connections_closed_total", ("protocol", "cause"), "", "collector: connections",
-    "Connections ended: closed by the peer or us, lost (broken or silent), or superseded by a newer one.",
+    "Connections ended: closed by the peer or us, lost (broken or silent), slow (it did not read), or superseded by a newer one.",
+)
+SOCKETS = _counter(
+    "chargewatch_sockets_total", ("outcome",), "", "collector: transport",
+    "TCP connections to the OCPP listener: accepted, and of these upgraded, refused, malformed, timed_out (slow upgrades), "
+    "tls_failed, abandoned; out_of_sockets: times that none was left.",
 )
 UPGRADES_REFUSED = _counter(
     "chargewatch_upgrades_refused_total", ("reason",), "", "collector: connections", "WebSocket upgrades refused.",
@@ -271,7 +276,7 @@ FLEET: tuple[Family, ...] = (
     FIRMWARE_POINTS, FIRMWARE_CONNECTED, FIRMWARE_CONNECTORS, FIRMWARE_POWER, FIRMWARE_TRANSACTIONS,
 )
 PLATFORM: tuple[Family, ...] = (
-    BUILD_INFO, CONNECTIONS, CONNECTIONS_OPENED, CONNECTIONS_CLOSED, UPGRADES_REFUSED, LOGINS_REFUSED,
+    BUILD_INFO, CONNECTIONS, CONNECTIONS_OPENED, CONNECTIONS_CLOSED, SOCKETS, UPGRADES_REFUSED, LOGINS_REFUSED,
     CALLS, CALL_ERRORS, CALL_HANDLING, COMMANDS, COMMAND_ANSWER, FRAMES_DEVIATED, FRAMES_REFUSED, FRAMES_REPEATED, QUARANTINED,
     SECURITY_EVENTS, JOURNAL_SEQUENCE, JOURNAL_PENDING, JOURNAL_COMMITS, JOURNAL_RECORDS, JOURNAL_FSYNC, JOURNAL_BYTES,
     JOURNAL_HEALTHY, PROJECTION_BEHIND, PROJECTION_LAG, TELEMETRY_WRITTEN, TELEMETRY_REJECTED, LOOP_LAG, LOOP_LAG_MAX,

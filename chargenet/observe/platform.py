@@ -124,7 +124,7 @@ class PlatformMetrics(Collector):
         self._add(n.CONNECTIONS, protocol, str(security_profile))
 
     def connection_closed(self, protocol: str, security_profile: int, cause: str) -> None:
-        """An accepted connection ended; `cause` is closed, lost or superseded."""
+        """An accepted connection ended; `cause` is closed, lost, slow or superseded."""
         self._add(n.CONNECTIONS_CLOSED, protocol, cause)
         self._add(n.CONNECTIONS, protocol, str(security_profile), amount=-1.0)
 

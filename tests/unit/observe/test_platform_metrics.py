@@ -38,6 +38,7 @@ def everything() -> PlatformMetrics:
         metrics.watch(family, lambda: 1.0)
     for family in (n.PROJECTION_BEHIND, n.PROJECTION_LAG, n.TELEMETRY_WRITTEN, n.TELEMETRY_REJECTED):
         metrics.watch(family, lambda: 2.0, "telemetry")
+    metrics.watch(n.SOCKETS, lambda: 3.0, "timed_out")
     return metrics
 
 
