@@ -20,7 +20,7 @@ from collector.recorder import Recorder
 
 log = logging.getLogger(__name__)
 
-_NOTE = msgspec.json.encode({"code": 1006, "reason": "the collector ended", "lost": True, "superseded": False})
+NOTE = msgspec.json.encode({"code": 1006, "reason": "the collector ended", "lost": True, "superseded": False})
 
 
 async def close_leftovers(stations: Stations, recorder: Recorder, clock: Clock, last: int) -> int:
@@ -33,7 +33,7 @@ async def close_leftovers(stations: Stations, recorder: Recorder, clock: Clock, 
         page = await stations.charge_points(connected=True, cursor=cursor, limit=500)
         for point in page.items:
             if 0 < point.state.generation <= last:
-                _close(recorder, clock, point.charge_point_id, point.state.generation, point.state.protocol or "")
+                record_end(recorder, clock, point.charge_point_id, point.state.generation, point.state.protocol or "", NOTE)
                 closed += 1
         if (cursor := page.next_cursor) is None:
             break
@@ -42,10 +42,11 @@ async def close_leftovers(stations: Stations, recorder: Recorder, clock: Clock, 
     return closed
 
 
-def _close(recorder: Recorder, clock: Clock, charge_point_id: str, generation: int, protocol: str) -> None:
+def record_end(recorder: Recorder, clock: Clock, charge_point_id: str, generation: int, protocol: str, note: bytes) -> int:
+    """Append the end of a connection that can no longer do it itself; its sequence. Raises JournalUnavailable."""
     now_us = clock.now_us()
-    record = Record(0, now_us, charge_point_id, generation, protocol, RecordKind.DISCONNECTED, _NOTE)
-    recorder.record(
+    record = Record(0, now_us, charge_point_id, generation, protocol, RecordKind.DISCONNECTED, note)
+    return recorder.record(
         received_at_us=now_us, charge_point_id=charge_point_id, generation=generation, protocol=protocol,
-        kind=RecordKind.DISCONNECTED, frame=_NOTE, action="", events=interpret(record).events,
+        kind=RecordKind.DISCONNECTED, frame=note, action="", events=interpret(record).events,
     )  # fmt: skip
