@@ -117,7 +117,8 @@ class RunningPlatform:
         checks += [await self._sql_health(), *(self._projection_health(each) for each in self.projectors)]
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)
         free = usage.free / usage.total
-        checks.append(HealthCheck(name="disk", ok=free > LOW_DISK, detail=f"{usage.free >> 20} MiB free ({free:.0%})"))
+        enough = free > LOW_DISK and usage.free > self.settings.journal.free_space_floor_bytes
+        checks.append(HealthCheck(name="disk", ok=enough, detail=f"{usage.free >> 20} MiB free ({free:.0%})"))
         worst = self.loop_lag.worst()
         checks.append(
             HealthCheck(name="loop", ok=worst < SLOW_LOOP_S, detail=f"worst lag in the last minute {worst * 1000:.0f} ms")
