@@ -34,9 +34,11 @@ class ScriptedGateway:
         self.refusal: InvalidCall | None = None
         self.absent = {"nobody"}
         """Charge points that are not connected, whatever the answer would be."""
+        self.connected: set[str] | None = None
+        """The only ones that are; None: everybody who is not absent."""
 
     async def send(self, charge_point_id: str, command: Command, *, timeout_s: float = 30.0) -> CommandOutcome:
-        if charge_point_id in self.absent:
+        if charge_point_id in self.absent or (self.connected is not None and charge_point_id not in self.connected):
             return outcome(command, OutcomeStatus.NOT_CONNECTED)
         self.sent.append((charge_point_id, command, timeout_s))
         if self.refusal is not None:

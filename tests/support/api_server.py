@@ -95,6 +95,7 @@ async def _platform(data_dir: Path, given: dict[str, Any]) -> AsyncIterator[tupl
 
 async def _fill(platform: FakePlatform) -> None:
     await platform.register("CP-1")
+    platform.gateway.connected = {"CP-1"}
     await platform.stores.sites.put(Site(site_id="harbour", name="Harbour"))
     await platform.stores.tokens.put([TokenRow(value="CARD")])
     plug = ConnectorState(charge_point_id="CP-1", connector="1", evse_id=1, connector_id=1, status="Available")
