@@ -241,7 +241,14 @@ class Connection:
         """More frames than the limit: TCP holds the peer back for a while."""
         if self.pressure is not None and Reason.PACE not in self.pressure.reasons:
             self.pressure.add(Reason.PACE)
-            self._services.loop.call_later(delay_s, self.pressure.remove, Reason.PACE)
+            self._services.loop.call_later(delay_s, self._go_on, self.pressure)
+
+    def _go_on(self, pressure: Pressure) -> None:
+        ahead_s = self.pace.ahead_s(self._services.clock.monotonic())
+        if ahead_s > _BREATH_S:
+            self._services.loop.call_later(ahead_s, self._go_on, pressure)
+        else:
+            pressure.remove(Reason.PACE)
 
     # -- what the collector and the outbound side do with it
 
@@ -291,5 +298,8 @@ class Connection:
         if self.socket is not None:
             self.socket.close(code, reason)
 
+
+_BREATH_S = 0.001
+"""A pause that is not worth a timer."""
 
 _COUNTED = frozenset({ChargePointBooted, FrameDeviated, FrameRefused, FrameRepeated, SecurityEventReported})

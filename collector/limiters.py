@@ -148,3 +148,7 @@ class Pace:
         self._earned_at = earned = (earned if earned > now else now) + self._frame_s
         ahead = earned - now - self._burst_s
         return ahead if ahead > 0.0 else 0.0
+
+    def ahead_s(self, now: float) -> float:
+        """Seconds to go on pausing; not above 0: none. Frames that were in a buffer already have made it longer meanwhile."""
+        return self._earned_at - now - self._burst_s
