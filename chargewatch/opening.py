@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from chargenet.errors import SettingsError
 from chargenet.journal.journal import SegmentJournal
 from chargenet.journal.options import JournalOptions
 from chargenet.model.record import Record
@@ -137,5 +138,9 @@ def _apply(ledger: Ledger, records: list[Record]) -> None:
 
 
 def prepare_folder(path: Path) -> None:
-    """The data folder, for its owner only: it has keys and personal data in it."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """The data folder, for its owner only: it has keys and personal data in it. Raises SettingsError."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        problem = "is not a folder" if path.exists() else f"cannot be made: {error.strerror}"
+        raise SettingsError("data folder", "data_dir", f"{path} {problem}; choose another one with --data DIR") from error

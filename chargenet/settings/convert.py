@@ -55,7 +55,11 @@ def _is_infinite(value: Any) -> bool:
 
 
 def _custom(wanted: type, raw: Any) -> Any:
-    return raw if isinstance(raw, wanted) else wanted(raw)
+    if isinstance(raw, wanted):
+        return raw
+    if not isinstance(raw, str):
+        raise TypeError(f"{wanted.__name__} is made of a text")
+    return wanted(raw)
 
 
 def parse_size(text: str) -> int:
