@@ -13,8 +13,8 @@ from chargenet.errors import Conflict
 from chargenet.events import Fact
 from chargenet.ports import Journal, Projection
 from chargenet.settings import Settings
-from chargewatch import discovery
-from chargewatch.opening import Opened, open_everything, prepare_folder
+from chargewatch import discovery, layout
+from chargewatch.opening import Opened, open_everything
 from collector.interpret import interpret
 from collector.projections.stations import StationsProjection
 from collector.projections.telemetry import TelemetryProjection
@@ -35,12 +35,13 @@ def durable_projections(opened: Opened) -> list[Projection]:
 async def rebuild(settings: Settings, progress: Progress) -> int:
     """Returns the number of records read.
 
-    Raises Conflict when a platform runs on the folder, or when the journal no longer reaches back to its first record: what it has
-    lost by retention could not be rebuilt.
+    Raises Conflict when a platform runs on the folder, when there is no journal in it, or when the journal no longer reaches back
+    to its first record: what it has lost by retention could not be rebuilt.
     """
     if discovery.find(settings.data_dir) is not None:
         raise Conflict(f"a platform runs on {settings.data_dir}: stop it first, then rebuild")
-    prepare_folder(settings.data_dir)
+    if not layout.journal_folder(settings).is_dir():
+        raise Conflict(f"there is no journal in {settings.data_dir} to rebuild from: name the platform's folder with --data DIR")
     opened = await open_everything(settings, SystemClock(), serving=False)
     try:
         first = opened.journal.first_sequence
