@@ -52,7 +52,7 @@ class NotPermitted(ChargewatchError):
     """The key is valid but lacks `role`."""
 
     def __init__(self, role: str) -> None:
-        super().__init__(f"this needs a key with the role {role!r}")
+        super().__init__(f"this needs a key with the role '{role}'")
         self.role = role
 
 

@@ -16,7 +16,7 @@ from chargewatch.cli.output import console, note, print_json
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
 
 Timeout = Annotated[
-    float | None, typer.Option(min=0.1, max=300, help="Seconds to wait for the answer. [default: collector.call_timeout_s]")
+    float | None, typer.Option(min=0.1, max=300, help="Seconds to wait for the answer. \\[default: collector.call_timeout_s]")
 ]
 _GRACE_S = 10.0
 _LONGEST_S = 300.0

@@ -13,11 +13,14 @@ from chargenet.observe import logs
 
 def demo(
     charge_points: Annotated[int, typer.Option(min=1, max=5000, help="Size of the simulated network.")] = 60,
-    minutes: Annotated[float | None, typer.Option(min=0.05, help="End after so many minutes. [default: at Ctrl-C]")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.05, help="End after so many minutes. \\[default: at Ctrl-C]")] = None,
     port_base: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65534, metavar="P", help="OCPP on port P, HTTP on P+1. [default: 9000 and 8080, others where they are taken]"
+            min=1,
+            max=65534,
+            metavar="P",
+            help="OCPP on port P, HTTP on P+1. \\[default: 9000 and 8080, others where they are taken]",
         ),
     ] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Let the network live so many times faster.")] = 10.0,

@@ -45,7 +45,7 @@ def console() -> Console:
 
 def note(text: str) -> None:
     """A remark on standard error: it is never part of the answer."""
-    Console(stderr=True, highlight=False).print(text, style="dim", markup=False)
+    Console(stderr=True, highlight=False).print(text, style="dim", markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

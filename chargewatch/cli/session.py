@@ -23,7 +23,7 @@ _PANEL = "Which platform"
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data", rich_help_panel=_PANEL, metavar="DIR", help="Data folder of the platform. [default: ./chargewatch-data]"
+        "--data", rich_help_panel=_PANEL, metavar="DIR", help="Data folder of the platform. \\[default: ./chargewatch-data]"
     ),
 ]
 Api = Annotated[
@@ -73,10 +73,7 @@ class Target:
         """The running platform; what changes something needs one."""
         client = self._client()
         if client is None:
-            raise CommandFailed(
-                f"no platform runs on {self.settings.data_dir}: start one with `chargewatch up`, or name one with --data or --api",
-                Exit.NOT_REACHABLE,
-            )
+            raise CommandFailed(self._nothing_there(), Exit.NOT_REACHABLE)
         try:
             yield client
         finally:
@@ -86,6 +83,13 @@ class Target:
         """The platform on the data folder that answers, if any."""
         found = find(self.settings.data_dir)
         return found if found is not None and _answers(found) else None
+
+    def _nothing_there(self) -> str:
+        folder = self.settings.data_dir
+        silent = find(folder)
+        if silent is not None:
+            return f"the platform on {folder} (process {silent.pid}) does not answer at {silent.api}; restart it if it stays so"
+        return f"no platform runs on {folder}: start one with `chargewatch up`, or name one with --data or --api"
 
     def _client(self) -> ApiClient | None:
         if self.settings.api is not None:

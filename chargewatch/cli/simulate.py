@@ -1,4 +1,4 @@
-"""`chargewatch simulate`: a simulated network that connects to any OCPP server.."""
+"""`chargewatch simulate`: a simulated network that connects to any OCPP server."""
 
 from __future__ import annotations
 
@@ -27,18 +27,20 @@ if TYPE_CHECKING:
 
 _EVERY_S = 5.0
 _FRAME_S = 0.5
-_HELP = "Where to; the charge point's id is appended. [default: where the platform of this folder's settings listens]"
+_HELP = "Where to; the charge point's id is appended. \\[default: where the platform of this folder's settings listens]"
 
 
 def simulate(
     url: Annotated[str | None, typer.Option(metavar="ws://…", help=_HELP)] = None,
     charge_points: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="How many. [default: the scenario's, or 50]")
+        int | None, typer.Option(min=1, max=100_000, help="How many. \\[default: the scenario's, or 50]")
     ] = None,
-    scenario: Annotated[Path | None, typer.Option(metavar="FILE", help="A scenario as TOML. [default: the demo's network]")] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A scenario as TOML. \\[default: the demo's network]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same network, customers and faults.")] = 1,
     speed: Annotated[float, typer.Option(min=0.01, max=10_000, help="How many times faster than life.")] = 1.0,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="End after so many minutes. [default: at Ctrl-C]")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="End after so many minutes. \\[default: at Ctrl-C]")] = None,
     password: Annotated[str | None, typer.Option(help="HTTP Basic password of every charge point; `-` asks for it.")] = None,
     ca: Annotated[Path | None, typer.Option(metavar="FILE", help="Certificates (PEM) to trust for wss://.")] = None,
     json: Json = False,
@@ -58,7 +60,7 @@ def simulate(
     if password == "-":  # noqa: S105 means: ask
         password = typer.prompt("Password", hide_input=True, err=True)
     network = Network(chosen(scenario, charge_points), where, seed, speed, CLOCK, password=password, tls=_tls(where, ca))
-    note(f"{len(network.charge_points)} charge points connect to {where}; Ctrl-C ends it")
+    note(f"connecting to {where} (charge points: {len(network.charge_points)}); Ctrl-C ends it")
     asyncio.run(_run(network, minutes, json))
     said = network.statistics
     if json:

@@ -100,6 +100,8 @@ def import_(
         content = file.read_bytes()
     except OSError as error:
         raise CommandFailed(f"{file} cannot be read: {error.strerror}", Exit.USAGE) from error
+    if not content.strip():
+        raise CommandFailed(f"{file} is empty: its first line names the columns, value,kind,status,parent,expires_at", Exit.USAGE)
     with Target(data, api, key, config).client() as client:
         how: dict[str, Any] = {"params": {"dry_run": dry_run}, "content": content, "headers": {"Content-Type": "text/csv"}}
         done = msgspec.json.decode(client.call("POST", "/tokens/import", **how), type=_Imported)

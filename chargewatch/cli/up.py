@@ -16,11 +16,11 @@ from chargewatch.cli.session import Config, Data
 
 Ocpp = Annotated[
     str | None,
-    typer.Option("--ocpp", metavar="HOST:PORT", help="Where charge points connect. [default: 127.0.0.1:9000]"),
+    typer.Option("--ocpp", metavar="HOST:PORT", help="Where charge points connect. \\[default: 127.0.0.1:9000]"),
 ]
 Http = Annotated[
     str | None,
-    typer.Option("--http", metavar="HOST:PORT", help="Where the API and /metrics listen. [default: 127.0.0.1:8080]"),
+    typer.Option("--http", metavar="HOST:PORT", help="Where the API and /metrics listen. \\[default: 127.0.0.1:8080]"),
 ]
 
 
