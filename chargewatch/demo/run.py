@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import shutil
 import socket
+import sys
 import tempfile
 import unicodedata
 from collections.abc import Callable
@@ -103,13 +105,14 @@ class Demo:
 
 def links(platform: RunningPlatform, lines: list[str]) -> list[tuple[str, str]]:
     """What to open or type, for the foot of the screen."""
-    web = f"http://{platform.web_address}"
+    web, data = f"http://{platform.web_address}", platform.settings.data_dir
+    program = "chargewatch" if shutil.which("chargewatch") else sys.argv[0]  # as it was started: a shell finds no .venv by itself
     key = next((line.removeprefix("admin key: ") for line in lines if line.startswith("admin key: ")), "")
     return [
         ("API", f"{web}/docs   (key: {key})"),
         ("metrics", f"{web}/metrics"),
-        ("message log", f"chargewatch frames SIM-0001 --follow --data {platform.settings.data_dir}"),
-        ("a command", f"""chargewatch call SIM-0001 Reset '{{"type": "Soft"}}' --data {platform.settings.data_dir}"""),
+        ("message log", f"{program} frames SIM-0001 --follow --data {data}"),
+        ("a command", f"""{program} call SIM-0001 TriggerMessage '{{"requestedMessage": "Heartbeat"}}' --data {data}"""),
     ]
 
 
