@@ -159,6 +159,7 @@ async def test_a_connection_that_ends_ends_its_calls(platform: RunningPlatform) 
         point.results["ClearCache"] = Held()
         calls = [asyncio.create_task(ask(platform, "GONE", CLEAR, timeout_s=60)) for _ in range(3)]
         await point.is_asked()
+        assert (await ask(platform, "GONE", CLEAR, timeout_s=0.5))[1]["status"] == "timed_out", "by now the others wait as well"
         await point.hang_up()
         ends = await asyncio.gather(*calls)
     assert {(status, outcome["status"]) for status, outcome in ends} == {(409, "not_connected")}

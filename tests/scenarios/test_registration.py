@@ -51,10 +51,10 @@ async def refusal(url: str, name: str) -> int:
     return refused.value.response.status_code
 
 
-async def listed_as_pending(platform: RunningPlatform, count: int, within_s: float) -> None:
-    """Wait until so many are listed for approval."""
+async def listed_as_pending(platform: RunningPlatform, search: str, count: int, within_s: float) -> None:
+    """Wait until so many of these are listed for approval."""
     async with asyncio.timeout(within_s):
-        while len(await items(platform, "charge-points", registration="Pending")) < count:  # noqa: ASYNC110 another process
+        while len(await items(platform, "charge-points", registration="Pending", search=search)) < count:  # noqa: ASYNC110 another process
             await asyncio.sleep(0.05)
 
 
@@ -71,14 +71,14 @@ async def test_pending_waits_for_a_person(pending: RunningPlatform) -> None:
         booted = await point.call(BOOT)
         assert (booted.status, booted.interval) == ("Pending", 40)
         await point.call(call.StatusNotification(connector_id=1, error_code="NoError", status="Available"))
-        await listed_as_pending(pending, 1, within_s=3)  # an operator who stands beside it must not wait for some refresh
-        (listed,) = await asyncio.to_thread(pending.cli, "charge-points", "list", "--registration", "Pending")
+        await listed_as_pending(pending, "NEW", 1, within_s=3)  # an operator who stands beside it must not wait for some refresh
+        (listed,) = await asyncio.to_thread(pending.cli, "charge-points", "list", "--registration", "Pending", "--search", "NEW")
         assert listed["charge_point_id"] == "NEW"
         assert (await point.call(BOOT)).status == "Pending"
         await asyncio.to_thread(pending.cli, "charge-points", "approve", "NEW")
         booted = await point.call(BOOT)
         assert (booted.status, booted.interval) == ("Accepted", 900)
-        assert await items(pending, "charge-points", registration="Pending") == []
+        assert await items(pending, "charge-points", registration="Pending", search="NEW") == []
         await settled(pending)
         (connector,) = await items(pending, "connectors", charge_point="NEW")
         assert connector["status"] == "Available"
@@ -95,7 +95,7 @@ async def test_many_newcomers_are_all_listed(pending: RunningPlatform) -> None:
             assert (await point.call(BOOT)).status == "Pending"
 
     await asyncio.gather(*map(come, names))
-    await listed_as_pending(pending, len(names), within_s=5)
+    await listed_as_pending(pending, "SITE-", len(names), within_s=5)
 
 
 async def test_reject_lets_nobody_in_who_is_not_registered(rejecting: RunningPlatform) -> None:

@@ -10,6 +10,7 @@ import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 import websockets
 from ocpp.v16 import call
@@ -32,8 +33,21 @@ async def ended(platform: RunningPlatform) -> int:
     return await asyncio.to_thread(platform.process.wait, DRAIN_S)
 
 
+async def watch(platform: RunningPlatform) -> str:
+    """Follow the live event stream until it ends."""
+    url, headers = f"http://127.0.0.1:{platform.http_port}/api/v1/events", {"Authorization": f"Bearer {platform.key}"}
+    text = ""
+    try:
+        async with httpx.AsyncClient(timeout=None) as client, client.stream("GET", url, headers=headers) as stream:
+            async for piece in stream.aiter_text():
+                text += piece
+    except httpx.RemoteProtocolError:  # cut in the middle of a chunk
+        return text
+    return text
+
+
 async def test_sigterm_drains(tmp_path: Path) -> None:
-    """Fifty connections, one of them silent, one with a call under way: exit code 0 in time, everybody is told, or dropped.
+    """Fifty connections, one silent, one with a call under way, an open event stream: exit code 0 in time, all told, or dropped.
 
     Charge points of vendors that take a Close for good see TCP end without one.
     """
@@ -53,7 +67,9 @@ async def test_sigterm_drains(tmp_path: Path) -> None:
             points[1].results["ClearCache"] = Held()
             asking = asyncio.create_task(ask(platform, "CP-1", ("ClearCache", {}), timeout_s=60))
             await points[1].is_asked()
+            watching = asyncio.create_task(watch(platform))
             assert await ended(platform) == 0
+            assert ": chargewatch" in await watching, "the stream had begun, and ended"
             closes = [await point.is_closed() for point in points]
             assert [code for code, _ in closes] == [1006 if number % 5 == 0 else 1001 for number in range(50)]
             assert (await asking)[1]["status"] == "not_connected"
