@@ -144,6 +144,8 @@ async def _drain(platform: RunningPlatform, web: Web) -> None:
     try:
         async with asyncio.timeout(FLUSH_S):
             for projector in platform.projectors:
+                projector.hurry()
+            for projector in platform.projectors:
                 await projector.wait_for(head)
     except TimeoutError:
         log.info("some read models are behind; they go on from the journal at the next start")

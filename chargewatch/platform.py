@@ -42,7 +42,7 @@ LOW_DISK = 0.05
 SLOW_LOOP_S = 1.0
 SQL_CHECK_S = 2.0
 """A health check is waited for by somebody; the stores themselves are more patient."""
-LIVE_WINDOW_S, STORE_WINDOW_S = 0.05, 0.3
+LIVE_WINDOW_S, STORE_WINDOW_S = 0.05, 1.0
 """How long facts are gathered for metrics, and for stores, which pay for each transaction."""
 
 

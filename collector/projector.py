@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ class Projector:
         self._current_at = clock.monotonic()
         self.problem: str | None = None
         """Why it waits for its store, None while it does not."""
-        self._applied = asyncio.Event()
+        self._applied, self._hurried = asyncio.Event(), asyncio.Event()
 
     def lag(self) -> int:
         """Records that the projection has not seen yet."""
@@ -66,7 +67,13 @@ class Projector:
         await self.start()
         while True:
             await self._apply(await self._feed.next(self.position, BATCH_FACTS))
-            await asyncio.sleep(self._window_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._window_s):
+                    await self._hurried.wait()
+
+    def hurry(self) -> None:
+        """Gather no longer: the process ends, and what is applied now need not be read from the journal again."""
+        self._hurried.set()
 
     async def catch_up(self, target: int) -> None:
         """Apply everything up to `target`, then return; used at start-up and by `rebuild`."""

@@ -151,6 +151,7 @@ class Load:
     async def run(self) -> dict[str, Any]:
         options = self.options
         charge_points = await self.connect()
+        await asyncio.sleep(self.options.settle)
         started = time.perf_counter()
         if self.closed_loop:
             for charge_point in charge_points:
@@ -214,6 +215,7 @@ def main() -> None:
     parser.add_argument("--payload", choices=sorted(PAYLOADS), default="meter_values")
     parser.add_argument("--protocol", default="ocpp1.6")
     parser.add_argument("--rate", type=float, default=0, help="messages a second over all; 0: closed loop")
+    parser.add_argument("--settle", type=float, default=2, help="seconds between connecting and the first message")
     parser.add_argument("--seed", type=int, default=1)
     print(json.dumps(uvloop.run(Load(parser.parse_args()).run())))
 
