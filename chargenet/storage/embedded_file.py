@@ -24,11 +24,14 @@ from chargenet.storage import embedded_sql as sql
 from chargenet.storage.embedded_batch import Batch, SeriesNumbers, series_table
 from chargenet.storage.energy import HourlyEnergy, hourly_energy
 from chargenet.storage.points import SeriesKey
-from chargenet.storage.ranges import bounded
+from chargenet.storage.ranges import bounded, enough
 
 log = logging.getLogger(__name__)
 
 FILE_NAME = "telemetry.duckdb"
+
+ROWS_AT_ONCE = 2_000
+"""Rows that become Python objects without a pause: a few milliseconds."""
 
 REGISTERS_AT_ONCE = 4_000_000
 """Registers that hourly_energy holds in memory at a time (about 300 MB while they are sorted)."""
@@ -227,6 +230,7 @@ class TelemetryFile:
         try:
             for portion in self._portions(len(connectors), microseconds(start), microseconds(end)):
                 columns = zip(portion.keys.tolist(), portion.hours_us.tolist(), portion.energy_wh.tolist(), strict=True)
+                enough(len(hours) + len(portion.keys))
                 hours.extend(EnergyHour(connectors[key][0], connectors[key][1], instant(at), wh) for key, at, wh in columns)
         finally:
             reader.unregister("registers")
@@ -246,7 +250,7 @@ class TelemetryFile:
 
     def _rows(self, question: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
         try:
-            return self._reading().execute(question, parameters).fetchall()
+            return _in_slices(self._reading().execute(question, parameters))
         except duckdb.Error as error:
             raise unavailable(error) from error
 
@@ -265,6 +269,14 @@ class TelemetryFile:
         if self._reader is None:
             raise StoreUnavailable("telemetry", "the file is closed")
         return self._reader
+
+
+def _in_slices(answer: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    """All rows. DuckDB keeps the interpreter to itself while it makes tuples, and the event loop needs it in between."""
+    rows: list[tuple[Any, ...]] = []
+    while some := answer.fetchmany(ROWS_AT_ONCE):
+        rows += some
+    return rows
 
 
 def unavailable(error: Exception) -> StoreUnavailable:

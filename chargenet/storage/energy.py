@@ -11,6 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from chargenet.storage.ranges import MAX_GAP_HOURS, enough
+
 HOUR_US = 3_600_000_000
 
 Integers = NDArray[np.int64]
@@ -59,6 +61,7 @@ def _by_hour(keys: Integers, begins: Integers, ends: Integers, energy_wh: Floats
     low, high = low[inside], high[inside]
     first = low // HOUR_US
     touched = (high - 1) // HOUR_US - first + 1
+    enough(int(touched.sum()) - len(touched), MAX_GAP_HOURS)
     row = np.repeat(np.arange(len(keys)), touched)
     hour: Integers = first[row] + np.arange(len(row)) - np.repeat(np.cumsum(touched) - touched, touched)
     share = (np.minimum(high[row], (hour + 1) * HOUR_US) - np.maximum(low[row], hour * HOUR_US)) / (ends - begins)[row]

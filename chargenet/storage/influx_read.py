@@ -17,7 +17,7 @@ from chargenet.storage.energy import hourly_energy
 from chargenet.storage.influxql import PAGE, REGISTER_FIELD, Row
 from chargenet.storage.lineprotocol import METER_TAGS, field_meaning, tag_value
 from chargenet.storage.points import SeriesKey
-from chargenet.storage.ranges import bounded
+from chargenet.storage.ranges import bounded, enough
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +72,7 @@ class InfluxReader:
             microseconds(start),
             microseconds(end),
         )
+        enough(len(hours.keys))
         columns = zip(hours.keys.tolist(), hours.hours_us.tolist(), hours.energy_wh.tolist(), strict=True)
         return [EnergyHour(connectors[key][0], connectors[key][1], instant(at_us), wh) for key, at_us, wh in columns]
 

@@ -70,16 +70,16 @@ class StoredKeyRing:
     async def refresh(self) -> None:
         """Read all keys again, and write last uses. Raises StoreUnavailable, keeping what is known."""
         used, self._used = self._used, {}
-        rows: list[StoredKey] | None = None
+        rows: dict[str, StoredKey] | None = None
         self._cache.begin()
         try:
             await self._store.touch(used)
-            rows = await self._store.everything()
+            rows = {row.key.key_id: row for row in await self._store.everything()}
         except BaseException:
             self._used = {**used, **self._used}
             raise
         finally:
-            self._cache.end(None if rows is None else ((row.key.key_id, row) for row in rows))
+            self._cache.end(rows)
 
 
 def hash_secret(secret: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chargenet.errors import Conflict
 from chargenet.ports import TelemetryQuery
 
 AGGREGATE_NAMES = ("mean", "min", "max", "first", "last", "sum", "count")
@@ -11,10 +12,22 @@ MAX_SAMPLES = 100_000
 
 MAX_CHARGE_POINTS = 1000
 
+MAX_CONNECTOR_HOURS = 1_000_000
+"""Of one answer: 5,000 connectors for eight days, or 100 for more than a year."""
+
+MAX_GAP_HOURS = 10_000_000
+"""Hours without a register of their own that one answer may fill: a clock that was never set opens gaps of years."""
+
 
 def bounded(limit: int) -> int:
     """A limit between 1 and MAX_SAMPLES."""
     return max(1, min(limit, MAX_SAMPLES))
+
+
+def enough(hours: int, limit: int = MAX_CONNECTOR_HOURS) -> None:
+    """Raises Conflict when an answer would have more hours than fit."""
+    if hours > limit:
+        raise Conflict(f"that is energy of more than {limit} hours of connectors: ask for a shorter range or fewer charge points")
 
 
 def step_us(query: TelemetryQuery) -> int | None:

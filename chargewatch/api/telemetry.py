@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from chargenet.ports import EnergyHour, SeriesSamples, StateChange, TelemetryQuery
-from chargewatch.api.answers import Instant, Limit, Text, UsableName, filter_text, json, returns
+from chargewatch.api.answers import Instant, Limit, Text, UsableName, encoded, filter_text, json, returns, sliced
 from chargewatch.api.auth import At, Reader
 from chargewatch.api.problems import ApiError
 
@@ -74,7 +74,9 @@ async def query_measurements(
         aggregate=aggregate,
         limit=limit,
     )
-    return json(SeriesList(await platform.telemetry.query(query)))
+    series = await platform.telemetry.query(query)
+    parts = [b'{"labels":%b,"samples":%b}' % (msgspec.json.encode(each.labels), await sliced(each.samples)) for each in series]
+    return encoded(b'{"items":[%b]}' % b",".join(parts))
 
 
 @router.get("/states", responses=returns(StateList, "Changes in time order."))
@@ -102,4 +104,4 @@ async def query_hourly_energy(
 ) -> Response:
     """Energy per connector and UTC hour, by the difference of registers."""
     _range(start, end)
-    return json(EnergyList(await platform.telemetry.hourly_energy(start, end, tuple(charge_point))))
+    return encoded(b'{"items":%b}' % await sliced(await platform.telemetry.hourly_energy(start, end, tuple(charge_point))))
