@@ -23,11 +23,12 @@ _KINDS = {
     RecordKind.RESULT: ("result", "in"),
     RecordKind.CONNECTED: ("connected", "in"),
     RecordKind.DISCONNECTED: ("disconnected", "in"),
+    RecordKind.LOGIN_REFUSED: ("login-refused", "in"),
     RecordKind.UPLOAD: ("upload", "in"),
 }
 _CALLS = (2, 6)
 """Message types that have an action; in the others the third element is an error code or a payload."""
-_OURS = (RecordKind.CONNECTED, RecordKind.DISCONNECTED, RecordKind.UPLOAD)
+_OURS = (RecordKind.CONNECTED, RecordKind.DISCONNECTED, RecordKind.LOGIN_REFUSED, RecordKind.UPLOAD)
 _RAW_LIMIT = 65_536
 _SCANNED_PER_READ = 500
 _SCAN_LIMIT = 20_000
@@ -42,7 +43,7 @@ class FrameEntry(msgspec.Struct, frozen=True, kw_only=True):
     direction: str
     """`in`: from the charge point, `out`: from us."""
     kind: str
-    """call, send, refused, command, result, connected, disconnected or upload."""
+    """call, send, refused, command, result, connected, disconnected, login-refused or upload."""
     protocol: str
     generation: int
     action: str | None = None

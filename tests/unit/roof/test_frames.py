@@ -52,6 +52,22 @@ def test_our_call_and_its_result() -> None:
     assert silent.flags == ("unanswered",) and silent.reply["status"] == "timed_out"
 
 
+@pytest.mark.parametrize("kind", list(RecordKind))
+def test_every_kind_of_record_can_be_read(kind: RecordKind) -> None:
+    """Whatever the journal may hold has a place in the message log: one record that has none would hide all others."""
+    assert entry(kind, b'{"remote":"192.0.2.1","reason":"wrong credentials"}').kind
+
+
+def test_a_refused_log_in_says_from_where_and_why() -> None:
+    """The first thing that somebody looks for whose charge point does not connect."""
+    found = entry(RecordKind.LOGIN_REFUSED, b'{"remote":"192.0.2.1","reason":"wrong credentials"}')
+    assert (found.kind, found.direction, found.payload) == (
+        "login-refused",
+        "in",
+        {"remote": "192.0.2.1", "reason": "wrong credentials"},
+    )
+
+
 def test_flags_name_repeats_and_quirks() -> None:
     """A repeated report says so once; a deviation has the name of its quirk."""
     status = b'[2,"7","StatusNotification",{"connectorId":1,"errorCode":"Nonsense","status":"Available"}]'
