@@ -126,7 +126,11 @@ def _fields(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _trace(record: logging.LogRecord) -> str:
-    return "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+    """Some libraries log an exception's class where the exception should be: then its name is all there is."""
+    error: object = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, BaseException):
+        return "".join(traceback.format_exception(error))
+    return error.__name__ if isinstance(error, type) else ""
 
 
 def count_suppressed(counter: Callable[[], None]) -> None:

@@ -57,6 +57,16 @@ def test_secrets_are_cut(text: str, secret: str) -> None:
     assert secret not in redact(text)
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_exception_s_class_in_place_of_the_exception_is_named(as_json: bool) -> None:
+    """As the event loop logs a failed TLS handshake: one line that names it, instead of a formatter that fails."""
+    stream = io.StringIO()
+    configure(stream, level="INFO", as_json=as_json)
+    class_for_exception = (type, ConnectionAbortedError, ConnectionAbortedError.__traceback__)
+    logging.getLogger("asyncio").error("SSL handshake failed", exc_info=class_for_exception)  # type: ignore[arg-type]
+    assert "SSL handshake failed" in stream.getvalue() and "ConnectionAbortedError" in stream.getvalue()
+
+
 def test_ordinary_words_stay() -> None:
     """Redaction leaves ordinary lines alone."""
     line = "CP1: connection closed (1006), 3 calls pending, keys created: 2"
