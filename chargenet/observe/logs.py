@@ -20,6 +20,8 @@ from typing import Any, TextIO
 from chargenet.model.ids import IdToken
 
 _CUT = "[cut]"
+_WIRE = ("websockets", "picows", "urllib3", "httpcore", "httpx")
+"""Loggers that at DEBUG print what goes over the wire, shortened in the middle of words: no pattern finds a secret in that."""
 _HEADER = re.compile(r"(?i)\b(authorization\b[\"']?\s*[:=]\s*[\"']?(?:(?:basic|bearer|digest)\s+)?)[^\s\"',}\])]+")
 _SCHEME = re.compile(r"(?i)\b((?:basic|bearer)\s+)[A-Za-z0-9+/=._~-]{8,}")
 _SECRET = re.compile(
@@ -162,4 +164,6 @@ def configure(
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level)
+    for name in _WIRE:
+        logging.getLogger(name).setLevel(logging.INFO)
     return handler
