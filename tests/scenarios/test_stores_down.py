@@ -152,7 +152,7 @@ def stuck(postgres: Postgres) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "command", [["up", "--ocpp", "127.0.0.1:0", "--http", "127.0.0.1:0"], ["transactions", "list"], ["rebuild"]]
+    "command", [["up", "--ocpp", "127.0.0.1:0", "--http", "127.0.0.1:0"], ["transactions", "list"]]
 )
 async def test_postgresql_is_down_at_start(tmp_path: Path, command: list[str]) -> None:
     """One sentence on standard error that says which store, and exit code 4; nothing is announced."""
