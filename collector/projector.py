@@ -58,7 +58,8 @@ class Projector:
                 break
             except Unavailable as error:
                 attempt += 1
-                await self._wait(error, attempt)
+                await self._wait(str(error), attempt)
+        self.problem = None
         self._applied.set()
         self._journal.set_cursor(self.projection.name, self.position)
 
@@ -95,7 +96,15 @@ class Projector:
                 break
             except Unavailable as error:
                 attempt += 1
-                await self._wait(error, attempt)
+                await self._wait(str(error), attempt)
+            # A fault of a read model, or a record that it cannot bear, must not end what acknowledges: it is shown, the cursor
+            # stays (nothing is skipped), and a version that can goes on from there.
+            except Exception as error:
+                attempt += 1
+                problem = f"failed at records {facts[0].sequence} to {upto}: {type(error).__name__}; the log has it"
+                if self.problem != problem:
+                    log.error("projection %s failed", self.projection.name, exc_info=error)
+                await self._wait(problem, attempt)
         if self.problem:
             log.info("projection %s is writing again", self.projection.name)
         self.position, self.problem = upto, None
@@ -104,9 +113,9 @@ class Projector:
         if self.lag() == 0:
             self._current_at = self._clock.monotonic()
 
-    async def _wait(self, error: Unavailable, attempt: int) -> None:
-        if self.problem != str(error):
-            log.warning("projection %s waits: %s", self.projection.name, error)
-        self.problem = str(error)
+    async def _wait(self, problem: str, attempt: int) -> None:
+        if self.problem != problem:
+            log.warning("projection %s waits: %s", self.projection.name, problem)
+        self.problem = problem
         # Jitter only spreads load; nothing is derived from it.
         await asyncio.sleep(backoff_s(attempt, random.random()))  # noqa: S311

@@ -64,6 +64,7 @@ def _postgresql(url: URL, pool_size: int, timeout_s: float) -> tuple[Engine, Cal
         url,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # errors are logged, and values are people's
         pool_timeout=timeout_s,
         pool_pre_ping=True,
         connect_args={
@@ -90,6 +91,7 @@ def _sqlite(url: URL, pool_size: int, timeout_s: float, begin: str) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=0,
+        hide_parameters=True,  # errors are logged, and values are people's
         pool_timeout=timeout_s,
         connect_args={"timeout": timeout_s / 2, "check_same_thread": False},
     )
