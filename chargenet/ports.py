@@ -6,9 +6,9 @@ Async methods may touch a disk or a network and never block the event loop; sync
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -264,24 +264,3 @@ class Directory(Protocol):
 
     def find(self, charge_point_id: str) -> ChargePointEntry | None:
         """None when unknown."""
-
-
-class FileSink(Protocol):
-    """A diagnostics file on its way to disk."""
-
-    async def write(self, chunk: bytes) -> None: ...
-    async def finish(self) -> tuple[int, str]:
-        """(size in bytes, sha256 hex) once durable."""
-
-    async def discard(self) -> None: ...
-
-
-class Pages(Protocol):
-    """A page of rows and where the next one begins."""
-
-    items: Sequence[Any]
-    next_cursor: str | None
-
-
-RecordSource = Iterator[Record]
-FactStream = AsyncIterator[Fact]

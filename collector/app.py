@@ -297,5 +297,5 @@ def _liveness(chosen: CollectorSettings) -> LivenessRule:
 def _limits(chosen: CollectorSettings) -> ConnectionLimits:
     return ConnectionLimits(
         max_frames_per_s=chosen.max_frames_per_s, burst_frames=2 * chosen.max_frames_per_s,
-        max_waiting_calls=chosen.max_waiting_calls, max_message_bytes=chosen.max_message_bytes,
+        max_waiting_calls=chosen.max_waiting_calls,
     )  # fmt: skip

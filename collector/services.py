@@ -25,7 +25,6 @@ class ConnectionLimits(msgspec.Struct, frozen=True):
     max_journal_pending: int = 20_000
     """Records of all connections that may wait before none is read."""
     max_waiting_calls: int = 16
-    max_message_bytes: int = 1 << 20
 
 
 class Services(msgspec.Struct):
