@@ -15,6 +15,7 @@ import msgspec
 from chargenet.commands import Command, CommandOutcome
 from chargenet.events import Fact
 from chargenet.model.ids import IdToken
+from chargenet.model.notice import Notice
 from chargenet.model.record import Decision, Record
 from chargenet.model.words import RecordKind
 
@@ -264,3 +265,19 @@ class Directory(Protocol):
 
     def find(self, charge_point_id: str) -> ChargePointEntry | None:
         """None when unknown."""
+
+
+class Notices(Protocol):
+    """Where programs say what a person should hear. The relay of `alerts` is behind it: durable, grouped, retried."""
+
+    async def tell(self, notices: Sequence[Notice]) -> None:
+        """Returns once they are durable. Raises StoreUnavailable when they could not be stored: tell them again later."""
+
+
+class Program(Protocol):
+    """What runs beside the collector: reads facts from its own cursors, keeps its own state, acts through the ports."""
+
+    name: str
+
+    async def run(self) -> None:
+        """All that it does, until cancelled. Owns its tasks; waits, and says so, while a store is unavailable."""

@@ -85,6 +85,7 @@ async def running(settings: Settings, say: Say) -> AsyncIterator[RunningPlatform
 def _start(tasks: asyncio.TaskGroup, platform: RunningPlatform) -> list[asyncio.Task[None]]:
     background = [tasks.create_task(each.run(), name=f"projection {each.projection.name}") for each in platform.projectors]
     background.append(tasks.create_task(platform.collector.run(), name="collector"))
+    background += [tasks.create_task(each.run(), name=each.name) for each in platform.programs]
     background.append(tasks.create_task(platform.loop_lag.run(), name="loop lag"))
     background.append(tasks.create_task(platform.end_old_connections(), name="old connections"))
     background.append(tasks.create_task(refresh_keys(platform.keys), name="keys"))

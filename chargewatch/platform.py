@@ -27,6 +27,7 @@ from chargewatch import layout
 from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
+from chargewatch.programs import make_programs
 from chargewatch.rebuilding import durable_projections
 from chargewatch.upkeep import end_old_connections
 from collector.app import Collector
@@ -67,6 +68,7 @@ class RunningPlatform:
         self.gateway = Gateway(self.collector.registry)
         self.fleet_projection = FleetProjection(self.fleet, seen)
         self.projectors = [self._projector(projection) for projection in (*durable_projections(opened), self.fleet_projection)]
+        self.programs = make_programs(self)
         self.web_address: Address | None = None
         self.closing = False
         self._began_after = opened.journal.durable_sequence

@@ -15,6 +15,7 @@ from chargenet.ports import Journal, Projection
 from chargenet.settings import Settings
 from chargewatch import discovery, layout
 from chargewatch.opening import Opened, open_everything
+from chargewatch.programs import read_models
 from collector.interpret import interpret
 from collector.projections.stations import StationsProjection
 from collector.projections.telemetry import TelemetryProjection
@@ -29,7 +30,12 @@ Progress = Callable[[str, int, int], None]
 def durable_projections(opened: Opened) -> list[Projection]:
     """The read models that outlive the process."""
     telemetry = [TelemetryProjection(store) for store in opened.telemetry]
-    return [StationsProjection(opened.stores.stations), TransactionsProjection(opened.stores.transactions), *telemetry]
+    return [
+        StationsProjection(opened.stores.stations),
+        TransactionsProjection(opened.stores.transactions),
+        *telemetry,
+        *read_models(opened.stores.database),
+    ]
 
 
 async def rebuild(settings: Settings, progress: Progress) -> int:

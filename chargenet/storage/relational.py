@@ -13,24 +13,25 @@ from chargenet.stores import Audit, Floors, Keys, Registrations, Sites, Stations
 class SqlStores:
     """Implements `chargenet.stores.Stores`. Opening connects to nothing yet; the schema must be there before the first use.
 
+    `database` is open to the programs, whose own tables are in `<program>/storage/`.
     `url`: `sqlite:///FILE` or `postgresql+psycopg://…`; `timeout_s` bounds each statement, twice that bounds each call.
     """
 
     def __init__(self, url: str, *, password: str | None = None, pool_size: int = 4, timeout_s: float = 10.0) -> None:
-        self._database = Database(url, password=password, pool_size=pool_size, timeout_s=timeout_s)
-        self.stations: Stations = SqlStations(self._database)
-        self.transactions: Transactions = SqlTransactions(self._database)
-        self.sites: Sites = SqlSites(self._database)
-        self.registrations: Registrations = SqlRegistrations(self._database)
-        self.tokens: Tokens = SqlTokens(self._database)
-        self.keys: Keys = SqlKeys(self._database)
-        self.audit: Audit = SqlAudit(self._database)
-        self.floors: Floors = SqlFloors(self._database)
+        self.database = Database(url, password=password, pool_size=pool_size, timeout_s=timeout_s)
+        self.stations: Stations = SqlStations(self.database)
+        self.transactions: Transactions = SqlTransactions(self.database)
+        self.sites: Sites = SqlSites(self.database)
+        self.registrations: Registrations = SqlRegistrations(self.database)
+        self.tokens: Tokens = SqlTokens(self.database)
+        self.keys: Keys = SqlKeys(self.database)
+        self.audit: Audit = SqlAudit(self.database)
+        self.floors: Floors = SqlFloors(self.database)
 
     async def check(self) -> None:
         """Raises StoreUnavailable when the database does not answer."""
-        await self._database.check()
+        await self.database.check()
 
     async def close(self) -> None:
         """Let running statements end, then let go of threads and connections."""
-        await self._database.close()
+        await self.database.close()

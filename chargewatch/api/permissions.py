@@ -20,6 +20,16 @@ class Permission(StrEnum):
     """The token table."""
     MANAGE_TOKENS = "manage-tokens"
     """Adding, blocking, importing tokens."""
+    MANAGE_CASES = "manage-cases"
+    """Acknowledging and resolving cases, silences, maintenance windows, test alerts."""
+    ROLL_OUT = "roll-out"
+    """Firmware files and rollouts: adding, planning, starting, pausing, aborting."""
+    APPROVE = "approve"
+    """Saying yes to a firmware file."""
+    READ_BILLING = "read-billing"
+    """Tariffs, CDRs, customers, statements: personal data and money."""
+    MANAGE_BILLING = "manage-billing"
+    """Tariffs, customers, billing runs, credits."""
     ADMINISTER = "administer"
     """API keys and the audit log."""
 
@@ -27,9 +37,26 @@ class Permission(StrEnum):
 TABLE: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: frozenset({Permission.READ}),
     Role.OPERATOR: frozenset(
-        {Permission.READ, Permission.READ_EVIDENCE, Permission.OPERATE, Permission.READ_TOKENS, Permission.MANAGE_TOKENS}
+        {
+            Permission.READ,
+            Permission.READ_EVIDENCE,
+            Permission.OPERATE,
+            Permission.READ_TOKENS,
+            Permission.MANAGE_TOKENS,
+            Permission.MANAGE_CASES,
+            Permission.ROLL_OUT,
+        }
     ),
-    Role.BILLING: frozenset({Permission.READ, Permission.READ_EVIDENCE, Permission.READ_TOKENS, Permission.MANAGE_TOKENS}),
+    Role.BILLING: frozenset(
+        {
+            Permission.READ,
+            Permission.READ_EVIDENCE,
+            Permission.READ_TOKENS,
+            Permission.MANAGE_TOKENS,
+            Permission.READ_BILLING,
+            Permission.MANAGE_BILLING,
+        }
+    ),
     Role.ADMIN: frozenset(Permission),
 }
 
