@@ -1,0 +1,1 @@
+"""What alerts keeps in SQL: tables, statements, and the fake that passes the same contract suite."""
