@@ -223,12 +223,13 @@ class CommandSent(Event, frozen=True, kw_only=True):
 
 
 class CommandAnswered(Event, frozen=True, kw_only=True):
-    """What became of it. `status` is an OutcomeStatus."""
+    """What became of it. `status` is an OutcomeStatus; `error_code` is the charge point's word in a call error."""
 
     message_id: str
     action: str
     status: str
     detail: str | None = None
+    error_code: str | None = None
 
 
 class FrameDeviated(Event, frozen=True, kw_only=True):

@@ -102,8 +102,14 @@ def _result(record: Record) -> _Told:
         action=action,
         status=str(note.get("status") or ""),
         detail=None if detail is None else str(detail),
+        error_code=_error_code(record),
     )
     return action, (answered, *result_events(Protocol(record.protocol), action, record.frame))
+
+
+def _error_code(record: Record) -> str | None:
+    frame = parse(record.frame, Protocol(record.protocol)) if record.frame else None
+    return frame.code if isinstance(frame, ErrorFrame) else None
 
 
 def _connected(record: Record) -> _Told:

@@ -141,7 +141,7 @@ UPDATE: Mapping[UpdateState, frozenset[UpdateState]] = {
     _U.REBOOTING: frozenset({*_PROGRESS[5:], *_ENDINGS}),
     _U.CLAIMED: frozenset({_U.VERIFIED, _U.FAILED, _U.TIMED_OUT, _U.LOST, _U.REVERTED, _U.MISMATCH}),
     _U.VERIFIED: frozenset({_U.HEALTHY, _U.LOST, _U.REVERTED, _U.MISMATCH}),
-    _U.RETRYING: frozenset({_U.SENDING, _U.VERIFIED, _U.SKIPPED, _U.WITHDRAWN, _U.FAILED}),
+    _U.RETRYING: frozenset({_U.SENDING, _U.SKIPPED, _U.WITHDRAWN, *_PROGRESS[1:], *_ENDINGS} - {_U.RETRYING}),
     _U.HEALTHY: frozenset(),
     _U.FAILED: frozenset(),
     _U.REJECTED: frozenset(),

@@ -41,6 +41,9 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     """The version that is to be installed, as the manifest expects it."""
     seed: int = 0
+    overrides: tuple[str, ...] = ()
+    """Codes of verdicts that a person has overridden: they halt this rollout no more."""
+    approved_waves: tuple[int, ...] = ()
     wave: int = 0
     waves: tuple[WaveRow, ...] = ()
     created_at: datetime

@@ -34,7 +34,7 @@ class RolloutStore(Protocol):
         """Charge points that a rollout which has not ended wants, and which one: one rollout at a time for each."""
 
     async def change(self, change: Change) -> None:
-        """All of it in one transaction. Raises Conflict, changing nothing, when a revision, a guard or the position is not as read."""
+        """All of it in one transaction. Raises Conflict, changing nothing, when a revision, guard or position is not as read."""
 
     async def position(self) -> int:
         """Facts up to here are in the rows; 0 at first."""

@@ -62,6 +62,10 @@ def test_a_call_of_ours_and_its_answer() -> None:
     assert _events(RecordKind.RESULT, [3, "4-1", {"status": "Rejected"}], note) == (
         CommandAnswered(message_id="4-1", action="Reset", status="rejected", detail="Rejected"),
     )
+    refused = {"message_id": "4-1", "action": "Reset", "status": "error", "detail": "no"}
+    assert _events(RecordKind.RESULT, [4, "4-1", "NotSupported", "no", {}], refused) == (
+        CommandAnswered(message_id="4-1", action="Reset", status="error", detail="no", error_code="NotSupported"),
+    )
     timed_out = {"message_id": "4-1", "action": "Reset", "status": "timed_out", "detail": None}
     assert _events(RecordKind.RESULT, b"", timed_out) == (CommandAnswered(message_id="4-1", action="Reset", status="timed_out"),)
 
