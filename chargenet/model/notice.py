@@ -33,8 +33,8 @@ class Attachment(msgspec.Struct, frozen=True):
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened or ended. The same `key` again means the same thing: told again only when something changed.
 
-    `resolved_at` set: it is over. `labels` route and group it (site, charge_point, connector, rollout, …);
-    never an ID token in them.
+    `resolved_at` set: it is over; equal to `began_at`: it was news of a moment, told once and never resolved.
+    `labels` route and group it (site, charge_point, connector, rollout, …); never an ID token in them.
     """
 
     key: str
@@ -54,3 +54,6 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """The same facts for a program: numbers with units in their names."""
     began_at: datetime
     resolved_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    """A person has it in hand: it is not repeated any more."""
+    acknowledged_by: str = ""

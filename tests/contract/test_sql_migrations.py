@@ -10,13 +10,15 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from alerts.storage import cases_tables
+from alerts.storage import tables as relay_tables
 from chargenet.errors import Conflict
 from chargenet.storage.migrations import head, migrate
 from chargenet.storage.relational_engine import make_engine, parse_url
 from chargenet.storage.tables import PRIMARY, STATION_MODEL, TRANSACTION_MODEL, cursors, metadata
+from firmware_orchestrator.storage import artifact_tables
 from tests.support.postgres import Postgres, postgres
 
-__all__ = ["postgres"]
+__all__ = ["artifact_tables", "postgres"]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server("postgresql"))])
@@ -74,7 +76,9 @@ def test_a_migration_that_fails_leaves_no_half_of_it(url: str) -> None:
 
 def test_every_table_is_derived_or_primary() -> None:
     """A rebuild knows of each table whether it may drop it."""
-    known = {table.name for table in (*STATION_MODEL, *TRANSACTION_MODEL, *PRIMARY, *cases_tables.TABLES, cursors)}
+    known = {
+        table.name for table in (*STATION_MODEL, *TRANSACTION_MODEL, *PRIMARY, *cases_tables.TABLES, *relay_tables.TABLES, cursors)
+    }
     assert known == set(metadata.tables)
 
 
