@@ -23,6 +23,10 @@ def upgrade() -> None:
     _alert_outbox()
     _alert_deliveries()
     _alert_silences()
+    _cases()
+    _case_changes()
+    _maintenance_windows()
+    _signal_states()
 
 
 def _alert_notices() -> None:
@@ -117,3 +121,86 @@ def _alert_silences() -> None:
         sa.PrimaryKeyConstraint("silence_id", name=op.f("pk_alert_silences")),
     )
     op.create_index(op.f("ix_alert_silences_ends_at"), "alert_silences", ["ends_at"])
+
+
+def _cases() -> None:
+    op.create_table(
+        "cases",
+        sa.Column("case_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("thing", TEXT, nullable=False),
+        sa.Column("charge_point_id", TEXT),
+        sa.Column("connector", TEXT),
+        sa.Column("group", TEXT),
+        sa.Column("site_id", TEXT),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("severity", TEXT, nullable=False),
+        sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("summary", TEXT, nullable=False),
+        sa.Column("action", TEXT, nullable=False),
+        sa.Column("evidence", TEXT, nullable=False),
+        sa.Column("began_at", INSTANT, nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sa.Column("found_at", INSTANT, nullable=False),
+        sa.Column("gone_since", INSTANT),
+        sa.Column("acknowledged_at", INSTANT),
+        sa.Column("acknowledged_by", TEXT),
+        sa.Column("resolved_at", INSTANT),
+        sa.Column("resolved_by", TEXT),
+        sa.Column("resolution", TEXT),
+        sa.Column("note", TEXT),
+        sa.Column("times_reopened", sa.Integer(), nullable=False),
+        sa.Column("suppressed_by", sa.BigInteger()),
+        sa.Column("masked_by", TEXT),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("told", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_cases")),
+    )
+    op.create_index(op.f("ix_cases_state_case_id"), "cases", ["state", "case_id"])
+    op.create_index(op.f("ix_cases_charge_point_id_case_id"), "cases", ["charge_point_id", "case_id"])
+    op.create_index(op.f("ix_cases_resolved_at"), "cases", ["resolved_at"])
+
+
+def _case_changes() -> None:
+    op.create_table(
+        "case_changes",
+        sa.Column("change_id", SERIAL, autoincrement=True, nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("what", TEXT, nullable=False),
+        sa.Column("why", TEXT, nullable=False),
+        sa.Column("who", TEXT),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("severity", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("change_id", name=op.f("pk_case_changes")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_case_changes_case_id_change_id"), "case_changes", ["case_id", "change_id"])
+
+
+def _maintenance_windows() -> None:
+    op.create_table(
+        "maintenance_windows",
+        sa.Column("window_id", SERIAL, autoincrement=True, nullable=False),
+        sa.Column("site_id", TEXT),
+        sa.Column("charge_point_id", TEXT),
+        sa.Column("begins_at", INSTANT, nullable=False),
+        sa.Column("ends_at", INSTANT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("created_by", TEXT, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT),
+        sa.Column("ended_by", TEXT),
+        sa.PrimaryKeyConstraint("window_id", name=op.f("pk_maintenance_windows")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_maintenance_windows_ends_at"), "maintenance_windows", ["ends_at"])
+
+
+def _signal_states() -> None:
+    op.create_table(
+        "signal_states",
+        sa.Column("charge_point_id", TEXT, nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("charge_point_id", name=op.f("pk_signal_states")),
+    )
