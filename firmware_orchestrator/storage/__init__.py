@@ -1,0 +1,1 @@
+"""SQL and memory of the firmware program: tables, statements, and the fakes that pass the same suites."""
