@@ -1,0 +1,1 @@
+"""Detectors: facts and histories in, findings out. Pure; they remember nothing about earlier findings."""

@@ -1,0 +1,117 @@
+"""What is known of one charge point: a value that can be encoded, stored and taken up again. Decided here: its fields and size."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from alerts.signals.connector import ConnectorSignals, OpenTransaction
+from alerts.signals.marks import ClockSample, Mark
+
+FORMAT = 1
+"""Of the encoded form. Raise it when an old one would be misread; states of another format are not taken up."""
+MAX_CONNECTORS = 64
+MAX_TRANSACTIONS = 64
+MAX_COMMANDS = 16
+
+
+class FirmwareSignals(msgspec.Struct, kw_only=True):
+    """The last that was asked and said about firmware."""
+
+    ordered_at: datetime | None = None
+    """Our last UpdateFirmware that was not refused."""
+    ordered_sequence: int = 0
+    begins_at: datetime | None = None
+    """From when it may act: the retrieval time that we named, or when it was sent."""
+    install_at: datetime | None = None
+    """The installation time that we named."""
+    ended_at: datetime | None = None
+    """It reported an end, or booted with another version."""
+    status: str | None = None
+    status_at: datetime | None = None
+    status_sequence: int = 0
+    info: str | None = None
+
+
+class SentCommand(msgspec.Struct, frozen=True, gc=False):
+    """A call of ours that has no answer yet, of those that matter here."""
+
+    action: str
+    at: datetime
+    sequence: int
+    connector: str | None = None
+    operative: bool = True
+    begins_at: datetime | None = None
+    until: datetime | None = None
+
+
+class PointSignals(msgspec.Struct, kw_only=True):
+    """One charge point. Rings hold at most marks.KEPT entries, oldest first."""
+
+    format: int = FORMAT
+    charge_point_id: str
+    sequence: int = 0
+    """The last record applied."""
+    heard_at: datetime | None = None
+    """Its last record; heartbeats leave none."""
+    protocol: str | None = None
+    generation: int = 0
+    connected: bool | None = None
+    connection_at: datetime | None = None
+    """When it opened, or closed."""
+    connection_sequence: int = 0
+    vendor: str | None = None
+    model: str | None = None
+    firmware_version: str | None = None
+    firmware_sequence: int = 0
+    heartbeat_interval_s: float | None = None
+    """Where it reported its own setting."""
+    whole: ConnectorSignals = msgspec.field(default_factory=ConnectorSignals)
+    """What it says of itself rather than of a connector."""
+    connectors: dict[str, ConnectorSignals] = {}
+    transactions: dict[str, OpenTransaction] = {}
+    opens: list[Mark] = []
+    """Connections; `what` is "boot" when a boot followed on it."""
+    closes: list[Mark] = []
+    """Ends of connections; `what`: lost, closed or superseded."""
+    boots: list[Mark] = []
+    """Reboots that nobody asked for; `what` is the reason that was given."""
+    orders_to_boot: list[Mark] = []
+    """Our Reset, TriggerMessage(BootNotification) and UpdateFirmware calls: each excuses one boot."""
+    rejects: list[Mark] = []
+    """Tokens that were refused; `what` is the TokenStatus, `who` the token's hash."""
+    accepts: list[Mark] = []
+    security: list[Mark] = []
+    """`what` is the type of the security event."""
+    firmware: FirmwareSignals = msgspec.field(default_factory=FirmwareSignals)
+    firmware_changes: list[Mark] = []
+    """Versions that nobody ordered; `what` is "from → to"."""
+    clock: list[ClockSample] = []
+    commands: dict[str, SentCommand] = {}
+    """By message id."""
+
+    def connector(self, label: str | None) -> ConnectorSignals:
+        """The signals of a connector, made when it is new; `whole` for None, and for labels above MAX_CONNECTORS."""
+        if label is None:
+            return self.whole
+        known = self.connectors.get(label)
+        if known is None:
+            if len(self.connectors) >= MAX_CONNECTORS:
+                return self.whole
+            known = self.connectors[label] = ConnectorSignals()
+        return known
+
+
+def encode(point: PointSignals) -> bytes:
+    """MessagePack."""
+    return _ENCODER.encode(point)
+
+
+def decode(data: bytes) -> PointSignals:
+    """Inverse of `encode`. Raises msgspec.DecodeError for what is no PointSignals."""
+    return _DECODER.decode(data)
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(PointSignals)
