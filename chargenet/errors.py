@@ -5,6 +5,7 @@
     ├── NotFound             the caller's: it asked for something that is not there
     ├── Conflict             the caller's: what it asked for contradicts what is
     ├── InvalidCall          the caller's: a call that its OCPP schema refuses, before it leaves
+    ├── InvalidFile          the caller's: a file that it gave cannot be used; names the line and the key
     ├── NotPermitted         the caller's: the key lacks the role
     └── Unavailable          the machine's: a store, disk or server does not answer now; retry later
         ├── StoreUnavailable
@@ -46,6 +47,15 @@ class InvalidCall(ChargewatchError):
     def __init__(self, action: str, problem: str) -> None:
         super().__init__(f"{action}: {problem}")
         self.action, self.problem = action, problem
+
+
+class InvalidFile(ChargewatchError):
+    """A file that the caller gave is wrong. `line` counts from 1 (None: the file as a whole); `key` is dotted, e.g. `waves[1]`."""
+
+    def __init__(self, source: str, line: int | None, key: str, problem: str) -> None:
+        where = [source] if line is None else [source, f"line {line}"]
+        super().__init__(": ".join([*where, key, problem] if key else [*where, problem]))
+        self.source, self.line, self.key, self.problem = source, line, key, problem
 
 
 class NotPermitted(ChargewatchError):

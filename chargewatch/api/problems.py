@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from chargenet.errors import ChargewatchError, Conflict, InvalidCall, NotFound, NotPermitted, Unavailable
+from chargenet.errors import ChargewatchError, Conflict, InvalidCall, InvalidFile, NotFound, NotPermitted, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ _STATUS: tuple[tuple[type[ChargewatchError], int], ...] = (
     (NotFound, 404),
     (Conflict, 409),
     (InvalidCall, 422),
+    (InvalidFile, 422),
     (NotPermitted, 403),
     (Unavailable, 503),
     (ChargewatchError, 500),

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import httpx
 
-from chargenet.errors import ChargewatchError, NotFound, SettingsError, Unavailable
+from chargenet.errors import ChargewatchError, InvalidFile, NotFound, SettingsError, Unavailable
 
 
 class Exit(IntEnum):
@@ -15,7 +15,7 @@ class Exit(IntEnum):
     OK = 0
     FAILED = 1
     USAGE = 2
-    """Wrong arguments or wrong settings."""
+    """Wrong arguments, wrong settings, or a file that cannot be used."""
     NOT_FOUND = 3
     NOT_REACHABLE = 4
     """No platform answers, or a store does not."""
@@ -35,7 +35,7 @@ def code_of(error: Exception) -> Exit:
     """The exit code that an error means."""
     if isinstance(error, CommandFailed):
         return error.code
-    if isinstance(error, SettingsError):
+    if isinstance(error, SettingsError | InvalidFile):
         return Exit.USAGE
     if isinstance(error, NotFound):
         return Exit.NOT_FOUND
