@@ -39,7 +39,7 @@ class GatePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     worse_than: Annotated[float, msgspec.Meta(ge=1, le=100)] = 1.0
     """Up to so many times the events of the control group are not worse."""
     rule_out: Annotated[tuple[Ratio, ...], msgspec.Meta(min_length=1, max_length=10)] = (5.0, 3.0, 2.0)
-    """How many times worse must be ruled out before a wave has passed: the canary, the next wave, …; the last stands for the rest."""
+    """How many times worse must be ruled out before the canary passes, the next wave, …; the last stands for the rest."""
     min_soak_hours: Hours = 24.0
     max_soak_hours: Hours = 336.0
     """After so long a wave without proof waits for a person."""

@@ -79,7 +79,7 @@ TABLE: dict[Signal, SignalRow] = {
         SignalRow(
             signal=Signal.FAULTS,
             label="faults",
-            event="a connector or the charge point Faulted, an error code other than NoError, or a 2.x device event of severity ≤ 3",
+            event="Faulted, an error code other than NoError, or a 2.x device event of severity ≤ 3; once until it is over",
             at_risk=AtRisk.CONNECTED,
             weight=0.15,
         ),

@@ -93,6 +93,19 @@ class RateEvidence(msgspec.Struct, frozen=True, array_like=True):
     control: int = 0
     times: Times = Times()
 
+    @property
+    def log_first(self) -> float:
+        """log E of the bet on first events."""
+        return mixture.log_e(self.first)
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times the events of the control group, each in its own rates; None while that had none."""
+        times = self.times
+        if not self.control or times.treated_expected <= 0 or times.control_expected <= 0:
+            return None
+        return (self.treated / times.treated_expected) / (self.control / times.control_expected)
+
 
 class Peak(msgspec.Struct, frozen=True, array_like=True):
     """The highest log E, the signal that made most of it, and the counts of that moment."""
@@ -121,7 +134,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GateState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All that the gate remembers of one rollout. `sequence`: the last journal record in it; `at_us`: complete up to this instant."""
+    """All that the gate remembers of one rollout. `sequence`: the last record in it; `at_us`: complete up to this instant."""
 
     sequence: int = 0
     at_us: int = 0
