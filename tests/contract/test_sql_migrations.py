@@ -18,7 +18,7 @@ from chargenet.storage.tables import PRIMARY, STATION_MODEL, TRANSACTION_MODEL, 
 from firmware_orchestrator.storage import artifact_tables
 from tests.support.postgres import Postgres, postgres
 
-__all__ = ["artifact_tables", "postgres"]
+__all__ = ["postgres"]
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server("postgresql"))])
@@ -77,7 +77,16 @@ def test_a_migration_that_fails_leaves_no_half_of_it(url: str) -> None:
 def test_every_table_is_derived_or_primary() -> None:
     """A rebuild knows of each table whether it may drop it."""
     known = {
-        table.name for table in (*STATION_MODEL, *TRANSACTION_MODEL, *PRIMARY, *cases_tables.TABLES, *relay_tables.TABLES, cursors)
+        table.name
+        for table in (
+            *STATION_MODEL,
+            *TRANSACTION_MODEL,
+            *PRIMARY,
+            *cases_tables.TABLES,
+            *relay_tables.TABLES,
+            *artifact_tables.TABLES,
+            cursors,
+        )
     }
     assert known == set(metadata.tables)
 
