@@ -1,0 +1,1 @@
+"""From what is open to who is told what: route, group, inhibit, silence, dedup. Pure: no clock, no store, no event loop."""
