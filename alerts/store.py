@@ -29,17 +29,17 @@ class PastChange(msgspec.Struct, frozen=True, kw_only=True):
     severity: str
 
 
-class StoredState(msgspec.Struct, frozen=True):
-    """What is known of one charge point, encoded: opaque to the store."""
+class Piece(msgspec.Struct, frozen=True):
+    """A part of what is known, encoded: opaque to the store. None: it is to be removed."""
 
-    charge_point_id: str
-    state: bytes
+    name: str
+    state: bytes | None
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The states that changed since the last one, and the journal position that they stand at."""
+    """The pieces that changed since the last one, and the journal position that they stand at."""
 
-    states: Sequence[StoredState]
+    pieces: Sequence[Piece]
     after: int
     upto: int
 
@@ -48,19 +48,19 @@ class CaseStore(Protocol):
     """Cases and their surroundings. One writer: the loop."""
 
     async def position(self) -> int:
-        """How far the journal is in the states."""
+        """How far the journal is in the pieces."""
 
-    async def states(self, after: str, limit: int) -> list[StoredState]:
-        """Up to `limit` states by charge point id > `after`."""
+    async def pieces(self, after: str, limit: int) -> list[Piece]:
+        """Up to `limit` pieces by name > `after`."""
 
     async def checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Store states and move the position from `after` to `upto`, in one SQL transaction.
+        """Store pieces and move the position from `after` to `upto`, in one SQL transaction.
 
         Raises StoreUnavailable, changing nothing, when the position is not `after`.
         """
 
     async def restart(self, position: int) -> None:
-        """Forget all states and begin at `position`: they are of a version that cannot be read any more."""
+        """Forget all pieces and begin at `position`: they are of a version that cannot be read any more."""
 
     async def save(self, changes: Sequence[Change], at: datetime) -> None:
         """Store the cases as they are now, and a line of history for each change that is news, in one SQL transaction."""

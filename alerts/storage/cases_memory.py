@@ -9,7 +9,7 @@ import msgspec
 
 from alerts.case import NEWS, Case, Change
 from alerts.maintenance import Window
-from alerts.store import Checkpoint, PastChange, StoredState
+from alerts.store import Checkpoint, PastChange, Piece
 from chargenet.errors import Conflict, NotFound, StoreUnavailable
 from chargenet.storage import paging
 from chargenet.stores import MAX_LIMIT, Page
@@ -21,7 +21,7 @@ class MemoryCases:
     def __init__(self) -> None:
         self.problem: str | None = None
         self._position = 0
-        self._states: dict[str, bytes] = {}
+        self._pieces: dict[str, bytes] = {}
         self._cases: dict[int, Case] = {}
         self._changes: list[PastChange] = []
         self._windows: dict[int, Window] = {}
@@ -34,21 +34,25 @@ class MemoryCases:
         self._asked()
         return self._position
 
-    async def states(self, after: str, limit: int) -> list[StoredState]:
+    async def pieces(self, after: str, limit: int) -> list[Piece]:
         self._asked()
-        names = sorted(name for name in self._states if name > after)[:limit]
-        return [StoredState(name, self._states[name]) for name in names]
+        names = sorted(name for name in self._pieces if name > after)[:limit]
+        return [Piece(name, self._pieces[name]) for name in names]
 
     async def checkpoint(self, checkpoint: Checkpoint) -> None:
         self._asked()
         if self._position != checkpoint.after:
             raise StoreUnavailable("sql", f"alerts is at {self._position}, not at {checkpoint.after}: another write came between")
         self._position = checkpoint.upto
-        self._states.update({state.charge_point_id: state.state for state in checkpoint.states})
+        for piece in checkpoint.pieces:
+            if piece.state is None:
+                self._pieces.pop(piece.name, None)
+            else:
+                self._pieces[piece.name] = piece.state
 
     async def restart(self, position: int) -> None:
         self._asked()
-        self._states.clear()
+        self._pieces.clear()
         self._position = position
 
     async def save(self, changes: Sequence[Change], at: datetime) -> None:

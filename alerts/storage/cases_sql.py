@@ -13,11 +13,11 @@ from alerts.case import NEWS, Case, Change, State
 from alerts.finding import Evidence
 from alerts.maintenance import Window
 from alerts.storage import cases_tables as t
-from alerts.store import Checkpoint, PastChange, StoredState
+from alerts.store import Checkpoint, PastChange, Piece
 from chargenet.errors import Conflict, NotFound
 from chargenet.storage import paging
 from chargenet.storage.relational_engine import Database
-from chargenet.storage.relational_rows import advance, plain, position, upsert, values
+from chargenet.storage.relational_rows import advance, chunks, plain, position, upsert, values
 from chargenet.storage.tables import cursors
 from chargenet.stores import MAX_LIMIT, Page
 
@@ -34,21 +34,26 @@ class SqlCases:
     async def position(self) -> int:
         return await self._database.read(lambda connection: position(connection, CURSOR))
 
-    async def states(self, after: str, limit: int) -> list[StoredState]:
-        table = t.signal_states
-        query = select(table).where(table.c.charge_point_id > after).order_by(table.c.charge_point_id).limit(limit)
-        return await self._database.read(lambda connection: values(StoredState, connection.execute(query).mappings()))
+    async def pieces(self, after: str, limit: int) -> list[Piece]:
+        table = t.alert_pieces
+        query = select(table).where(table.c.name > after).order_by(table.c.name).limit(limit)
+        return await self._database.read(lambda connection: values(Piece, connection.execute(query).mappings()))
 
     async def checkpoint(self, checkpoint: Checkpoint) -> None:
+        kept = [plain(piece) for piece in checkpoint.pieces if piece.state is not None]
+        gone = [piece.name for piece in checkpoint.pieces if piece.state is None]
+
         def work(connection: Connection) -> None:
             advance(connection, CURSOR, checkpoint.after, checkpoint.upto)
-            upsert(connection, t.signal_states, [plain(state) for state in checkpoint.states])
+            upsert(connection, t.alert_pieces, kept)
+            for names in chunks(gone):
+                connection.execute(delete(t.alert_pieces).where(t.alert_pieces.c.name.in_(names)))
 
         await self._database.write(work)
 
     async def restart(self, position: int) -> None:
         def work(connection: Connection) -> None:
-            connection.execute(delete(t.signal_states))
+            connection.execute(delete(t.alert_pieces))
             upsert(connection, cursors, [{"name": CURSOR, "sequence": position}])
 
         await self._database.write(work)

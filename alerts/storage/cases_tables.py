@@ -77,12 +77,12 @@ maintenance_windows = Table(
     sqlite_autoincrement=True,
 )
 
-signal_states = Table(
-    "signal_states",
+alert_pieces = Table(
+    "alert_pieces",
     metadata,
-    Column("charge_point_id", TEXT, primary_key=True),
+    Column("name", TEXT, primary_key=True),
     Column("state", LargeBinary, nullable=False),
 )
-"""What is known of each charge point at the position `alerts` of `cursors`."""
+"""What detectors know, by charge point, site and network, at the position `alerts` of `cursors`."""
 
-TABLES = (cases, case_changes, maintenance_windows, signal_states)
+TABLES = (cases, case_changes, maintenance_windows, alert_pieces)

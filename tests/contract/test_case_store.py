@@ -13,7 +13,7 @@ from alerts.case import Change, State, acknowledged, resolved
 from alerts.maintenance import Window
 from alerts.storage.cases_memory import MemoryCases
 from alerts.storage.cases_sql import SqlCases
-from alerts.store import CaseStore, Checkpoint, StoredState
+from alerts.store import CaseStore, Checkpoint, Piece
 from chargenet.errors import Conflict, NotFound, StoreUnavailable
 from chargenet.storage.relational import SqlStores
 from tests.support.cases import NOW, case
@@ -95,15 +95,17 @@ async def test_listings_filter_and_page(store: CaseStore) -> None:
 
 async def test_states_and_their_position_move_together(store: CaseStore) -> None:
     """A checkpoint that does not follow the last one changes nothing."""
-    await store.checkpoint(Checkpoint(states=[StoredState("b", b"1"), StoredState("a", b"\x00")], after=0, upto=5))
+    await store.checkpoint(Checkpoint(pieces=[Piece("b", b"1"), Piece("a", b"\x00")], after=0, upto=5))
     with pytest.raises(StoreUnavailable):
-        await store.checkpoint(Checkpoint(states=[StoredState("a", b"2")], after=4, upto=9))
-    await store.checkpoint(Checkpoint(states=[StoredState("b", b"3")], after=5, upto=9))
+        await store.checkpoint(Checkpoint(pieces=[Piece("a", b"2")], after=4, upto=9))
+    await store.checkpoint(Checkpoint(pieces=[Piece("b", b"3")], after=5, upto=9))
     assert await store.position() == 9
-    assert [(each.charge_point_id, each.state) for each in await store.states("", 10)] == [("a", b"\x00"), ("b", b"3")]
-    assert [each.charge_point_id for each in await store.states("a", 1)] == ["b"]
+    assert [(each.name, each.state) for each in await store.pieces("", 10)] == [("a", b"\x00"), ("b", b"3")]
+    assert [each.name for each in await store.pieces("a", 1)] == ["b"]
+    await store.checkpoint(Checkpoint(pieces=[Piece("a", None), Piece("never", None)], after=9, upto=9))
+    assert [each.name for each in await store.pieces("", 10)] == ["b"]
     await store.restart(7)
-    assert (await store.position(), await store.states("", 10)) == (7, [])
+    assert (await store.position(), await store.pieces("", 10)) == (7, [])
 
 
 async def test_people_and_detectors_write_the_same_history(store: CaseStore) -> None:
