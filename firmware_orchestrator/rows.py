@@ -41,8 +41,6 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     """The version that is to be installed, as the manifest expects it."""
     seed: int = 0
-    overrides: tuple[str, ...] = ()
-    """Codes of verdicts that a person has overridden: they halt this rollout no more."""
     approved_waves: tuple[int, ...] = ()
     wave: int = 0
     waves: tuple[WaveRow, ...] = ()
@@ -62,6 +60,11 @@ class DeviceUpdate(msgspec.Struct, frozen=True, kw_only=True):
     rollout_id: str
     charge_point_id: str
     wave: int
+    site_id: str | None = None
+    time_zone: str | None = None
+    model: str | None = None
+    protocol: str | None = None
+    """As it was when the rollout was made; its protocol may change with the firmware."""
     state: UpdateState = UpdateState.QUEUED
     state_at: datetime
     reason: str = ""

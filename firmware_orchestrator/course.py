@@ -1,0 +1,86 @@
+"""What a rollout was told to do, as the tick needs it: one value from its file and its artifact. Decided here: which limits a
+dispatch must keep. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import msgspec
+
+from firmware_orchestrator.evidence.policy import GatePolicy
+from firmware_orchestrator.manifest import Manifest, is_expected, same_version
+from firmware_orchestrator.retry import Retries
+from firmware_orchestrator.rollout import UNDER_WAY
+from firmware_orchestrator.rows import DeviceUpdate
+from firmware_orchestrator.steps import Terms
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """Patience per stage of an update, in seconds; see Terms."""
+
+    answer_s: float = 120.0
+    download_s: float = 7200.0
+    scheduled_s: float = 43_200.0
+    install_s: float = 3600.0
+    boot_s: float = 600.0
+    verify_s: float = 3600.0
+    lost_s: float = 3600.0
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """One rollout's orders. `is_open(time zone, now)`: may a charge point there be updated now?"""
+
+    policy: GatePolicy
+    manifest: Manifest
+    artifact_id: str
+    is_open: Callable[[str | None, datetime], bool]
+    at_once: int | None = None
+    at_once_per_site: int | None = None
+    approvals: frozenset[int] = frozenset()
+    """Waves that a person must let begin."""
+    dispatch_s: float = 604_800.0
+    """After so long a wave no longer waits for charge points that could not be reached."""
+    close: bool = False
+    """Take a charge point out of service before its update, and put it back as it was after it."""
+    times: Times = Times()
+    retries: Retries = Retries()
+
+    def terms(self, update: DeviceUpdate) -> Terms:
+        """What is asked of one charge point."""
+        manifest, model = self.manifest, update.model
+        return Terms(
+            is_expected=lambda version: is_expected(manifest, model, version),
+            same=lambda one, other: same_version(manifest, model, one, other),
+            can_sign=manifest.signed,
+            soak_s=self.policy.min_soak_hours * 3600,
+            retries=self.retries,
+            **msgspec.structs.asdict(self.times),
+        )
+
+
+class Caps:
+    """Counts what is under way, and says why one more may not begin."""
+
+    def __init__(self, course: Course, updates: Iterable[DeviceUpdate]) -> None:
+        self._course = course
+        self._all, self._sites = 0, dict[str, int]()
+        for update in updates:
+            if update.state in UNDER_WAY:
+                self.add(update)
+
+    def add(self, update: DeviceUpdate) -> None:
+        """One more is under way."""
+        self._all += 1
+        if update.site_id is not None:
+            self._sites[update.site_id] = self._sites.get(update.site_id, 0) + 1
+
+    def refusal(self, update: DeviceUpdate) -> str | None:
+        """The cap that is reached; None: it may begin."""
+        course = self._course
+        if course.at_once is not None and self._all >= course.at_once:
+            return f"{self._all} updates are under way, {course.at_once} may be"
+        here = self._sites.get(update.site_id, 0) if update.site_id is not None else 0
+        if course.at_once_per_site is not None and here >= course.at_once_per_site:
+            return f"{here} updates are under way at site {update.site_id}, {course.at_once_per_site} may be"
+        return None
