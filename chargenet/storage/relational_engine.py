@@ -183,7 +183,10 @@ class Database:
         self._waiting += 1
         try:
             future = asyncio.get_running_loop().run_in_executor(threads, self._run, engine, work, job)
-            return await asyncio.wait_for(future, 2 * self._timeout_s)
+            # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with the result, and who was
+            # told to end goes on for ever.
+            async with asyncio.timeout(2 * self._timeout_s):
+                return await future
         except RuntimeError as error:  # the executor's word for "shut down"
             raise StoreUnavailable("sql", "closed") from error
         except TimeoutError:
