@@ -67,7 +67,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     from_versions: tuple[str, ...] = ()
     """Versions from which it may be installed; empty: any."""
     must_pass_through: tuple[str, ...] = ()
-    """Where given, only a charge point that runs one of these now may install it: older ones install one of these first."""
+    """Versions that older charge points must install first, see eligibility.py."""
     release: int
     """Counts up with every release of the maker's; a smaller one than the running image's is a downgrade."""
     releases: dict[str, int] = {}
