@@ -67,8 +67,8 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 class PricedLine(msgspec.Struct, frozen=True):
     """What one dimension costs in one priced period, and why.
 
-    `measured` and `billed` are kWh (ENERGY), hours (times) or 1 (FLAT); `billed` has what the step size added.
-    A dimension that no element prices is a line with `rule` "free" and no price.
+    `measured` and `billed` are Wh (ENERGY), seconds (times) or 1 (FLAT); `billed` has what the step size added.
+    What was used but no element prices is a line without price, and its `rule` begins with "free".
     """
 
     dimension: Dimension
@@ -144,9 +144,10 @@ class TaxAmount(msgspec.Struct, frozen=True):
 
 
 class Totals(msgspec.Struct, frozen=True):
-    """Sums over the breakdown. Flat fees of parking and reservation count there, not under `fixed`. Times in seconds.
+    """Sums over the breakdown. Flat fees of parking and reservation count there, not under `fixed`.
 
-    `cost` is the sum of the parts plus the adjustments; `total_time_s` contains parking and not reservation.
+    `cost` is the sum of the parts and the adjustments. `energy_wh` and the times (seconds) are measured, not billed, volumes;
+    `total_time_s` contains parking and not reservation.
     """
 
     cost: Price
@@ -157,7 +158,7 @@ class Totals(msgspec.Struct, frozen=True):
     reservation: Price
     adjustments: Price
     taxes: tuple[TaxAmount, ...]
-    energy_kwh: Decimal
+    energy_wh: Decimal
     total_time_s: Decimal
     parking_time_s: Decimal
     reservation_time_s: Decimal
