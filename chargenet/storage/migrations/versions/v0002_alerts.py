@@ -26,7 +26,7 @@ def upgrade() -> None:
     _cases()
     _case_changes()
     _maintenance_windows()
-    _signal_states()
+    _alert_pieces()
 
 
 def _alert_notices() -> None:
@@ -197,10 +197,10 @@ def _maintenance_windows() -> None:
     op.create_index(op.f("ix_maintenance_windows_ends_at"), "maintenance_windows", ["ends_at"])
 
 
-def _signal_states() -> None:
+def _alert_pieces() -> None:
     op.create_table(
-        "signal_states",
-        sa.Column("charge_point_id", TEXT, nullable=False),
+        "alert_pieces",
+        sa.Column("name", TEXT, nullable=False),
         sa.Column("state", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("charge_point_id", name=op.f("pk_signal_states")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_alert_pieces")),
     )
