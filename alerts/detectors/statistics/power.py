@@ -1,0 +1,89 @@
+"""Delivered against offered power. Decided here: when a connector gives less than it used to, and the cars are not the reason.
+
+x = log2(mean power / offered power) of attempts whose pace the connector set. In control x follows the histogram of the connector's
+own past, shrunk to its cohort; derated to half, the same histogram one octave lower. Page's CUSUM of the log-likelihood ratio,
+S = max(0, S + ln f₁(x) − ln f₀(x)) (Page 1954), run over the window in order of time. Chance lets S reach h at most once in e^h
+attempts (Lorden 1971), so e = attempts with a known pace per month × exp(−S).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from alerts.detectors.statistics.table import BINS, LOWEST_LOG2, PER_OCTAVE, WINDOW, Array
+from alerts.detectors.statistics.view import View
+
+PEER_WEIGHT = 12.0
+"""Attempts of its own that the peers' histogram is worth."""
+FLOOR = 0.02
+"""Share of the histogram spread evenly: one odd reading proves nothing."""
+LARGEST_STEP = 2.0
+RECENT = 12
+"""The newest attempts are judged by what was before them."""
+FEWEST_BEFORE = 8.0
+
+
+class Power:
+    """The CUSUM of each row."""
+
+    def __init__(self, view: View) -> None:
+        size = len(view.rows)
+        self.e: Array = np.full(size, np.inf)
+        self.cusum: Array = np.zeros(size)
+        self.since: Array = np.full(size, WINDOW - 1)
+        """Slot where the CUSUM last left zero."""
+        x = view.records["log2_power"]
+        known = view.used & np.isfinite(x)
+        bins = np.clip(((np.nan_to_num(x) - LOWEST_LOG2) * PER_OCTAVE).astype(np.int64), 0, BINS - 1)
+        self.before: Array = _own(view, bins, known)
+        reference = self.before + PEER_WEIGHT * _peers(view)
+        enough = (reference.sum(axis=1) >= FEWEST_BEFORE) & known.any(axis=1)
+        steps = _steps(reference)
+        rows = np.arange(size)
+        total = np.zeros(size)
+        since = np.full(size, WINDOW - 1)
+        for slot in range(WINDOW):
+            step = np.where(known[:, slot], steps[rows, bins[:, slot]], 0.0)
+            since = np.where((total <= 0.0) & (step > 0.0), slot, since)
+            total = np.maximum(0.0, total + step)
+        self.cusum, self.since = np.where(enough, total, 0.0), since
+        share = known.sum(axis=1) / np.maximum(view.count, 1)
+        self.e = np.where(self.cusum > 0.0, np.exp(-self.cusum) * view.tries_per_month * share, np.inf)
+
+
+def _own(view: View, bins: Array, known: Array) -> Array:
+    """Its own past: what left the window, and what is older than its newest RECENT attempts of known pace."""
+    newer = np.cumsum(known[:, ::-1], axis=1)[:, ::-1]
+    older = known & (newer > RECENT)
+    counts = view.history.table.histogram[view.rows].astype(float)
+    row = np.broadcast_to(np.arange(len(view.rows))[:, None], bins.shape)
+    np.add.at(counts, (row[older], bins[older]), 1.0)
+    return counts
+
+
+def _peers(view: View) -> Array:
+    """The mean histogram of its cohort without itself, summing to 1; even where there are no peers with a past."""
+    codes, table = view.history.codes, view.history.table
+    peers = codes.peer[: codes.size]
+    own = table.histogram[: codes.size] * peers[:, None]
+    total = own.sum(axis=1, keepdims=True)
+    shares = own / np.maximum(total, 1) * np.minimum(total, 40) / 40
+    groups = codes.cohort[: codes.size]
+    summed = np.zeros((int(groups.max(initial=0)) + 1, BINS))
+    np.add.at(summed, groups, shares)
+    near = summed[groups[view.rows]] - shares[view.rows]
+    weight: Array = near.sum(axis=1, keepdims=True)
+    mean: Array = near / np.maximum(weight, 1e-9) * np.minimum(weight, 1.0)
+    return mean
+
+
+def _steps(reference: Array) -> Array:
+    """ln f₁ − ln f₀ per bin, smoothed over a quarter of an octave to each side and bounded."""
+    smooth = 0.5 * reference
+    smooth[:, 1:] += 0.25 * reference[:, :-1]
+    smooth[:, :-1] += 0.25 * reference[:, 1:]
+    density = smooth / np.maximum(smooth.sum(axis=1, keepdims=True), 1e-9)
+    density = (1 - FLOOR) * density + FLOOR / BINS
+    halved = np.concatenate([density[:, PER_OCTAVE:], np.full((len(density), PER_OCTAVE), FLOOR / BINS)], axis=1)
+    steps: Array = np.clip(np.log(halved) - np.log(density), -LARGEST_STEP, LARGEST_STEP)
+    return steps
