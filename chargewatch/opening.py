@@ -125,16 +125,21 @@ async def restore_ledger(stores: SqlStores, journal: Journal) -> Ledger:
     ledger = Ledger(floor)
     ledger.restore(await stores.transactions.recent(RECENT_TRANSACTIONS))
     position = max(0, await stores.transactions.position() - EVENTS_AGAIN)
-    while records := await asyncio.to_thread(journal.read, position, 1000):
+    while records := await asyncio.to_thread(journal.read, position, 5000):
         _apply(ledger, records)
         position = records[-1].sequence
-        await asyncio.sleep(0)
     return ledger
 
 
 def _apply(ledger: Ledger, records: list[Record]) -> None:
     for record in records:
-        ledger.apply(interpret(record))
+        if concerns_a_transaction(record.frame):
+            ledger.apply(interpret(record))
+
+
+def concerns_a_transaction(frame: bytes) -> bool:
+    """False when no such action can be in the text: most records need not be interpreted. An escaped text may hide one."""
+    return b"Transaction" in frame or b"\\u" in frame
 
 
 def prepare_folder(path: Path) -> None:
