@@ -13,19 +13,7 @@ from firmware_orchestrator.manifest import Manifest, is_expected, same_version
 from firmware_orchestrator.retry import Retries
 from firmware_orchestrator.rollout import UNDER_WAY
 from firmware_orchestrator.rows import DeviceUpdate
-from firmware_orchestrator.steps import Terms
-
-
-class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """Patience per stage of an update, in seconds; see Terms."""
-
-    answer_s: float = 120.0
-    download_s: float = 7200.0
-    scheduled_s: float = 43_200.0
-    install_s: float = 3600.0
-    boot_s: float = 600.0
-    verify_s: float = 3600.0
-    lost_s: float = 3600.0
+from firmware_orchestrator.steps import Terms, Times
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,11 +24,10 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     artifact_id: str
     is_open: Callable[[str | None, datetime], bool]
     at_once: int | None = None
-    at_once_per_site: int | None = None
+    at_site: Callable[[int], int] = lambda charge_points: charge_points
+    """How many may be under way at a site with so many charge points of this rollout."""
     approvals: frozenset[int] = frozenset()
     """Waves that a person must let begin."""
-    dispatch_s: float = 604_800.0
-    """After so long a wave no longer waits for charge points that could not be reached."""
     close: bool = False
     """Take a charge point out of service before its update, and put it back as it was after it."""
     times: Times = Times()
@@ -64,8 +51,10 @@ class Caps:
 
     def __init__(self, course: Course, updates: Iterable[DeviceUpdate]) -> None:
         self._course = course
-        self._all, self._sites = 0, dict[str, int]()
+        self._all, self._sites, self._sizes = 0, dict[str, int](), dict[str, int]()
         for update in updates:
+            if update.site_id is not None:
+                self._sizes[update.site_id] = self._sizes.get(update.site_id, 0) + 1
             if update.state in UNDER_WAY:
                 self.add(update)
 
@@ -80,7 +69,9 @@ class Caps:
         course = self._course
         if course.at_once is not None and self._all >= course.at_once:
             return f"{self._all} updates are under way, {course.at_once} may be"
-        here = self._sites.get(update.site_id, 0) if update.site_id is not None else 0
-        if course.at_once_per_site is not None and here >= course.at_once_per_site:
-            return f"{here} updates are under way at site {update.site_id}, {course.at_once_per_site} may be"
+        if update.site_id is None:
+            return None
+        here, allowed = self._sites.get(update.site_id, 0), course.at_site(self._sizes.get(update.site_id, 1))
+        if here >= allowed:
+            return f"{here} updates are under way at site {update.site_id}, {allowed} may be"
         return None

@@ -140,12 +140,13 @@ class Dossier:
         """A wave does not wait for ever for charge points that cannot be reached; an ended rollout for none."""
         ended = self.rollout.state in ROLLOUT_ENDS
         row = self.rollout.waves[self.rollout.wave]
-        late = row.opened_at is not None and (now - row.opened_at).total_seconds() >= self.course.dispatch_s
+        reach_s = self.course.times.reach_s
+        late = row.opened_at is not None and (now - row.opened_at).total_seconds() >= reach_s
         for update in withdrawn(list(self._now.values())):
             if ended:
                 self._take(moved(update, _U.WITHDRAWN, now, f"the rollout is {self.rollout.state}"), now)
             elif late and update.wave == self.rollout.wave and row.state is WaveState.DISPATCHING:
-                sentence = f"could not be sent for {self.course.dispatch_s / 86_400:g} days: {update.reason or 'never due'}"
+                sentence = f"could not be sent for {reach_s / 3600:g} h: {update.reason or 'never due'}"
                 self._take(moved(update, _U.SKIPPED, now, sentence), now)
 
     # -- the gate

@@ -17,6 +17,7 @@ from firmware_orchestrator.fleet import FleetMember
 from firmware_orchestrator.manifest import fits
 from firmware_orchestrator.retry import Failure, Retries
 from firmware_orchestrator.spec_file import Selection, SpecFile
+from firmware_orchestrator.steps import Times
 from firmware_orchestrator.strict_yaml import Document, Path, parsed
 from firmware_orchestrator.waves import Size
 from firmware_orchestrator.windows import WEEKDAYS, Schedule, Window
@@ -59,6 +60,7 @@ class RolloutSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Nothing begins when a window closes sooner than this."""
     caps: Caps
     retries: Retries
+    times: Times
     approve_before: tuple[int, ...]
     """Waves that a person must approve before they begin; 0 is the canary, −1 the last wave."""
     wait_for_offline: bool
@@ -131,6 +133,7 @@ def parse_spec(text: str, source: str = "rollout.yaml") -> RolloutSpec:
         time_left=TIME_LEFT if time_left is None else time_left,
         caps=_caps(document, file),
         retries=_retries(document, file),
+        times=_times(document, file),
         approve_before=_approvals(document, file, len(sizes)),
         wait_for_offline=file.offline == "wait",
         close_connectors=file.availability == "close",
@@ -219,6 +222,13 @@ def _retries(document: Document, file: SpecFile) -> Retries:
         for at, text in enumerate(given.delays or ())
     )
     return Retries(delays_s=delays or usual.delays_s, tries={**usual.tries, **given.tries})
+
+
+def _times(document: Document, file: SpecFile) -> Times:
+    """Patience, where the file says other than the defaults."""
+    given = msgspec.structs.asdict(file.patience).items()
+    lengths = {f"{name}_s": _length(document, ("patience", name), text) for name, text in given if text is not None}
+    return Times(**{name: length.total_seconds() for name, length in lengths.items() if length is not None})
 
 
 def _approvals(document: Document, file: SpecFile, waves: int) -> tuple[int, ...]:

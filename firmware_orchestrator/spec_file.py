@@ -80,6 +80,20 @@ class RetriesSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tries: dict[str, Annotated[int, Meta(ge=0, le=10)]] = {}
 
 
+class PatienceSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long each stage of an update may last, see `length`; steps.Times has the defaults and says what follows."""
+
+    answer: str | None = None
+    download: str | None = None
+    scheduled: str | None = None
+    install: str | None = None
+    boot: str | None = None
+    verify: str | None = None
+    lost: str | None = None
+    reach: str | None = None
+    """How long a wave waits for charge points that cannot be reached."""
+
+
 class SpecFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A whole file."""
 
@@ -93,6 +107,7 @@ class SpecFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     windows: WindowsSection = WindowsSection()
     caps: CapsSection = CapsSection()
     retries: RetriesSection = RetriesSection()
+    patience: PatienceSection = PatienceSection()
     approve_before: tuple[str, ...] = ()
     offline: Literal["leave_out", "wait"] = "leave_out"
     availability: Literal["leave", "close"] = "leave"

@@ -14,6 +14,20 @@ from firmware_orchestrator.rollout import UpdateState, may
 from firmware_orchestrator.rows import DeviceUpdate, Entry
 
 
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """Patience per stage of an update, in seconds; see Terms."""
+
+    answer_s: float = 120.0
+    download_s: float = 7200.0
+    scheduled_s: float = 43_200.0
+    install_s: float = 3600.0
+    boot_s: float = 600.0
+    verify_s: float = 3600.0
+    lost_s: float = 3600.0
+    reach_s: float = 604_800.0
+    """After so long a wave no longer waits for charge points that could not be reached."""
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What a rollout asks of its updates. `is_expected` and `same` know how the model writes its versions. Times in seconds."""
 
@@ -30,6 +44,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """After this long it is asked for a BootNotification."""
     verify_s: float = 3600.0
     lost_s: float = 3600.0
+    reach_s: float = 604_800.0
     soak_s: float = 86_400.0
     retries: Retries = Retries()
 

@@ -1,0 +1,279 @@
+"""What people do with rollouts: plan, create, start, pause, resume, approve, abort, roll back. Decided here: what each of these
+needs, and what it changes; the tick does the rest. Every change is one compare-and-set in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from chargenet.errors import Conflict
+from chargenet.ports import Clock
+from firmware_orchestrator import gate, tidings
+from firmware_orchestrator.advance import APPROVAL, NO_DATA, moment, move, withdrawn
+from firmware_orchestrator.artifacts import Artifact, ArtifactStore, require_approved
+from firmware_orchestrator.course import Course
+from firmware_orchestrator.courses import course_of
+from firmware_orchestrator.dossier import Proofs, first_proofs
+from firmware_orchestrator.executor import Executor, can_recall
+from firmware_orchestrator.exposure import Exposure, Member
+from firmware_orchestrator.fleet import FleetMember
+from firmware_orchestrator.plan import Plan, make_plan
+from firmware_orchestrator.reverse import reverse_file
+from firmware_orchestrator.rollout import Move, RolloutState, UpdateState
+from firmware_orchestrator.rows import HOLDOUT_WAVE, Change, DeviceUpdate, Entry, Rollout, WaveRow
+from firmware_orchestrator.spec import RolloutSpec, parse_spec
+from firmware_orchestrator.status import RolloutStatus, status_of
+from firmware_orchestrator.steps import moved
+from firmware_orchestrator.store import RolloutStore
+
+SHOWN = 20
+"""Charge points named in an error."""
+
+
+class Fleet(Protocol):
+    """The fleet, for plans."""
+
+    async def members(self) -> list[FleetMember]:
+        """All charge points. Raises StoreUnavailable."""
+
+    async def baseline(self, members: Sequence[Member], at: datetime) -> list[Member]:
+        """The same with each one's own events per day before `at`."""
+
+
+class RolloutDesk:
+    """The commands. `url_length`: characters of a download address; `nowhere`: an address at which nothing is."""
+
+    def __init__(
+        self,
+        store: RolloutStore,
+        artifacts: ArtifactStore,
+        fleet: Fleet,
+        executor: Executor,
+        clock: Clock,
+        *,
+        url_length: int,
+        offered: Sequence[str],
+        nowhere: str,
+    ) -> None:
+        self.store, self._artifacts, self._fleet, self._executor, self._clock = store, artifacts, fleet, executor, clock
+        self._url_length, self._offered, self._nowhere = url_length, offered, nowhere
+
+    # -- before it begins
+
+    async def plan(self, text: str, source: str = "rollout.yaml") -> Plan:
+        """What this file would do. Raises InvalidFile, NotFound (the artifact), StoreUnavailable."""
+        _, _, plan = await self._planned(text, source)
+        return plan
+
+    async def create(self, text: str, who: str, *, source: str = "rollout.yaml", rollback_of: str | None = None) -> Rollout:
+        """Membership is drawn and stored now; nothing is sent before `start`. Raises Conflict when nobody would be updated."""
+        spec, artifact, plan = await self._planned(text, source)
+        if not plan.members:
+            why = f", for example {plan.out[0].charge_point_id} {plan.out[0].sentence}" if plan.out else ""
+            raise Conflict(f"nobody would be updated by this rollout{why}")
+        rollout = Rollout(
+            rollout_id=await self._free_id(spec.name), name=spec.name, spec=text, artifact_id=artifact.artifact_id,
+            version=artifact.version, seed=plan.seed, waves=tuple(WaveRow(size=len(each.charge_points)) for each in plan.waves),
+            created_at=self._clock.now(), created_by=who, rollback_of=rollback_of,
+        )  # fmt: skip
+        await self.store.create(rollout, await self._rows(rollout, plan), [self._note(rollout, who, "created", plan)])
+        return rollout
+
+    async def _planned(self, text: str, source: str) -> tuple[RolloutSpec, Artifact, Plan]:
+        spec = await asyncio.to_thread(parse_spec, text, source)
+        artifact = await self._artifacts.artifact(spec.artifact)
+        fleet = await self._fleet.members()
+        engaged = await self.store.engaged([each.charge_point_id for each in fleet])
+        fleet = [msgspec.structs.replace(each, engaged_by=engaged.get(each.charge_point_id)) for each in fleet]
+        now, length, offered = self._clock.now(), self._url_length, self._offered
+        plan = await asyncio.to_thread(make_plan, spec, artifact, fleet, now, url_length=length, offered=offered)
+        return spec, artifact, plan
+
+    async def _rows(self, rollout: Rollout, plan: Plan) -> list[DeviceUpdate]:
+        known = {each.charge_point_id: each for each in await self._fleet.members()}
+        places = [(name, wave.number) for wave in plan.waves for name in wave.charge_points]
+        places += [(name, HOLDOUT_WAVE) for name in plan.holdout]
+        return [
+            DeviceUpdate(
+                rollout_id=rollout.rollout_id,
+                charge_point_id=name,
+                wave=wave,
+                site_id=known[name].site_id,
+                time_zone=known[name].time_zone,
+                model=known[name].model,
+                protocol=known[name].protocol,
+                state=UpdateState.HOLDOUT if wave == HOLDOUT_WAVE else UpdateState.QUEUED,
+                state_at=rollout.created_at,
+                from_version=known[name].firmware_version,
+            )
+            for name, wave in places
+            if name in known
+        ]
+
+    async def _free_id(self, name: str) -> str:
+        slug = re.sub(r"[^a-z0-9.]+", "-", name.casefold()).strip("-.") or "rollout"
+        page = await self.store.rollouts(limit=1000)
+        taken = {each.rollout_id for each in page.items}
+        number = 1
+        while (found := slug if number == 1 else f"{slug}-{number}") in taken:
+            number += 1
+        return found
+
+    # -- while it runs
+
+    async def start(self, rollout_id: str, who: str) -> Rollout:
+        """The canary begins. Raises Conflict: not approved, a charge point wanted by another rollout, not a draft."""
+        rollout = await self.store.rollout(rollout_id)
+        artifact, now = await self._artifacts.artifact(rollout.artifact_id), self._clock.now()
+        done = move(rollout, Move.START, now, reason="", sentence="started", who=who)
+        require_approved(artifact, now)
+        updates = await self.store.updates(rollout_id)
+        engaged = await self.store.engaged([each.charge_point_id for each in updates])
+        if engaged:
+            named = ", ".join(f"{name} ({other})" for name, other in sorted(engaged.items())[:SHOWN])
+            raise Conflict(f"other rollouts that have not ended want some of these charge points: {named}")
+        exposure = await self._exposure(course_of(rollout, artifact), updates, now)
+        await self.store.change(
+            Change(rollouts=(done.rollout,), entries=done.entries, evidence={rollout_id: first_proofs(exposure)})
+        )
+        return await self.store.rollout(rollout_id)
+
+    async def _exposure(self, course: Course, updates: Sequence[DeviceUpdate], now: datetime) -> Exposure:
+        known = {each.charge_point_id: each for each in await self._fleet.members()}
+        members = [
+            Member(
+                charge_point_id=each.charge_point_id,
+                site_id=each.site_id,
+                model=each.model,
+                firmware_version=each.from_version,
+                connected=each.charge_point_id in known and known[each.charge_point_id].connected,
+            )
+            for each in updates
+        ]
+        return Exposure(course.policy, await self._fleet.baseline(members, now), now)
+
+    async def pause(self, rollout_id: str, who: str, why: str = "", *, recall: bool = False) -> tuple[Rollout, list[str]]:
+        """Nothing more is sent from now on. `recall`: orders under way are taken back where the protocol can; who agreed."""
+        rollout = await self.store.rollout(rollout_id)
+        done = move(rollout, Move.PAUSE, self._clock.now(), reason="operator", sentence=why or "paused by a person", who=who)
+        await self.store.change(Change(rollouts=(done.rollout,), entries=done.entries))
+        rollout = await self.store.rollout(rollout_id)
+        return rollout, await self._recall(rollout) if recall else []
+
+    async def _recall(self, rollout: Rollout) -> list[str]:
+        updates = [each for each in await self.store.updates(rollout.rollout_id) if can_recall(each)]
+        return await self._executor.recall(rollout, updates, self._nowhere)
+
+    async def resume(self, rollout_id: str, who: str, why: str = "") -> Rollout:
+        """After a halt this overrides the gate: the values of this moment are kept with the name of who did it."""
+        rollout = await self.store.rollout(rollout_id)
+        halted = rollout.state is RolloutState.HALTED
+        if halted and not why:
+            raise Conflict("the gate halted this rollout: say why you go on all the same (--why)")
+        return await self._go_on(rollout, Move.RESUME, who, why or "resumed by a person", override=halted)
+
+    async def approve(self, rollout_id: str, who: str, why: str = "") -> Rollout:
+        """Let a wave begin that waits for it, or let one pass that has proven nothing."""
+        rollout = await self.store.rollout(rollout_id)
+        if rollout.state is RolloutState.HELD and rollout.reason == NO_DATA:
+            raise Conflict("this rollout waits for data and goes on by itself when they come back; there is nothing to approve")
+        override = rollout.state is RolloutState.HELD and rollout.reason != APPROVAL
+        if rollout.reason == APPROVAL:
+            rollout = msgspec.structs.replace(rollout, approved_waves=(*rollout.approved_waves, rollout.wave))
+        return await self._go_on(rollout, Move.APPROVE, who, why or "approved by a person", override=override)
+
+    async def _go_on(self, rollout: Rollout, what: Move, who: str, why: str, *, override: bool) -> Rollout:
+        now = self._clock.now()
+        verdict, evidence = await self._overridden(rollout, who, why) if override else (None, {})
+        done = move(rollout, what, now, reason="", sentence=why, who=who, verdict=verdict)
+        entries = [msgspec.structs.replace(each, kind="override") if override else each for each in done.entries]
+        notices = tuple(tidings.over(rollout, kind, now) for kind in (tidings.HALTED, tidings.HELD) if _told(rollout, kind))
+        await self.store.change(Change(rollouts=(done.rollout,), entries=tuple(entries), notices=notices, evidence=evidence))
+        return await self.store.rollout(rollout.rollout_id)
+
+    async def _overridden(self, rollout: Rollout, who: str, why: str) -> tuple[gate.Verdict, dict[str, bytes]]:
+        stored = await self.store.evidence(rollout.rollout_id)
+        assert stored is not None, "what was held or halted has begun"
+        proofs = msgspec.msgpack.decode(stored, type=Proofs)
+        course = course_of(rollout, await self._artifacts.artifact(rollout.artifact_id))
+        state = gate.decode(proofs.state)
+        updates = await self.store.updates(rollout.rollout_id)
+        verdict = gate.judge(course.policy, state, moment(rollout, updates, self._clock.now()))
+        state = gate.override(course.policy, state, verdict, by=who, why=why)
+        changed = msgspec.structs.replace(proofs, state=gate.encode(state))
+        return verdict, {rollout.rollout_id: msgspec.msgpack.encode(changed)}
+
+    # -- its end
+
+    async def abort(self, rollout_id: str, who: str, why: str = "") -> Rollout:
+        """Given up: what is installed stays, what is under way is followed to its end, nothing more is sent."""
+        rollout = await self.store.rollout(rollout_id)
+        return await self._end(rollout, Move.ABORT, who, why or "aborted by a person")
+
+    async def rollback(self, rollout_id: str, who: str, artifact_id: str) -> Rollout:
+        """A draft that installs `artifact_id` where the new version runs, with a canary of its own; this rollout ends.
+
+        Raises Conflict where the manifest of that artifact does not allow going back.
+        """
+        rollout = await self.store.rollout(rollout_id)
+        if rollout.state is RolloutState.DRAFT:
+            raise Conflict("this rollout has not begun: there is nothing to roll back")
+        artifact = await self._artifacts.artifact(artifact_id)
+        if not artifact.manifest.downgrade_allowed:
+            raise Conflict(f"the manifest of {artifact_id} does not allow a downgrade: many charge points would refuse it")
+        updates = await self.store.updates(rollout_id)
+        there = [each.charge_point_id for each in updates if each.state in (UpdateState.VERIFIED, UpdateState.HEALTHY)]
+        if not there:
+            raise Conflict(f"no charge point runs {rollout.version} by this rollout: there is nothing to roll back")
+        ended = rollout.state in (RolloutState.FINISHED, RolloutState.ABORTED, RolloutState.ROLLED_BACK)
+        if not ended:
+            rollout = await self._end(rollout, Move.ROLL_BACK, who, f"rolled back to {artifact.version}")
+        back = await self.create(reverse_file(rollout, artifact_id, there), who, rollback_of=rollout_id)
+        rollout = await self.store.rollout(rollout_id)
+        await self.store.change(Change(rollouts=(msgspec.structs.replace(rollout, rolled_back_by=back.rollout_id),)))
+        return back
+
+    async def _end(self, rollout: Rollout, what: Move, who: str, why: str) -> Rollout:
+        now = self._clock.now()
+        done = move(rollout, what, now, reason="operator", sentence=why, who=who)
+        waiting = withdrawn(await self.store.updates(rollout.rollout_id))
+        steps = [moved(each, UpdateState.WITHDRAWN, now, f"the rollout is {done.rollout.state}", who=who) for each in waiting]
+        notices = tuple(tidings.over(rollout, kind, now) for kind in (tidings.HALTED, tidings.HELD) if _told(rollout, kind))
+        await self.store.change(
+            Change(
+                rollouts=(done.rollout,),
+                updates=tuple(step.update for step in steps),
+                entries=(*done.entries, *(entry for step in steps for entry in step.entries)),
+                notices=notices,
+            )
+        )
+        return await self.store.rollout(rollout.rollout_id)
+
+    async def status(self, rollout_id: str) -> RolloutStatus:
+        """Waves, device states and evidence now."""
+        rollout = await self.store.rollout(rollout_id)
+        updates, stored = await self.store.updates(rollout_id), await self.store.evidence(rollout_id)
+        verdict = None
+        if stored is not None:
+            course = course_of(rollout, await self._artifacts.artifact(rollout.artifact_id))
+            state = gate.decode(msgspec.msgpack.decode(stored, type=Proofs).state)
+            verdict = gate.judge(course.policy, state, moment(rollout, updates, self._clock.now()))
+        return status_of(rollout, updates, verdict)
+
+    def _note(self, rollout: Rollout, who: str, what: str, plan: Plan) -> Entry:
+        sentence = f"{what}: {plan.members} charge points in {len(plan.waves)} waves, {len(plan.holdout)} in the holdout"
+        out = {each.charge_point_id: each.sentence for each in plan.out[:1000]}
+        return Entry(
+            rollout_id=rollout.rollout_id, at=rollout.created_at, kind="rollout", after=str(rollout.state), sentence=sentence,
+            who=who, details={"seed": plan.seed, "out": out, "sha256": plan.artifact.sha256},
+        )  # fmt: skip
+
+
+def _told(rollout: Rollout, kind: str) -> bool:
+    return rollout.state is (RolloutState.HALTED if kind == tidings.HALTED else RolloutState.HELD)
