@@ -57,6 +57,8 @@ class GatePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Share of the bet per signal where it is not the table's; they are scaled to 1."""
     observe_only: tuple[Signal, ...] = ()
     """Measured and reported, but cannot stop anything."""
+    ignored_codes: tuple[str, ...] = ()
+    """Error codes and 2.x device variables that are no fault, whatever their vendor says."""
     rules: HardRules = HardRules()
 
     def __post_init__(self) -> None:

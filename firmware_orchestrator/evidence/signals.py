@@ -15,6 +15,7 @@ import msgspec
 DAY_US = 86_400_000_000
 QUIET_S = 86_400
 """After an event a charge point is not at risk of the same signal for so long, doubled with each further one."""
+QUIET_DOUBLINGS = 4
 SITE_QUIET_S = 900
 
 
@@ -37,11 +38,10 @@ class AtRisk(StrEnum):
     """During which time an event of a signal can happen to a charge point. Masked time (its own installation, planned
     maintenance, an incident that the control group sees too) is never at risk."""
 
-    KNOWN = "known"
-    """Always."""
     CONNECTED = "connected"
+    """Connected, or disconnected for less than what counts as offline."""
     CHARGING = "charging"
-    """A transaction is open."""
+    """Connected with a transaction open."""
     INSTALL = "install"
     """Not time: each finished installation counts once."""
 
@@ -73,7 +73,7 @@ TABLE: dict[Signal, SignalRow] = {
             signal=Signal.BOOTS,
             label="unplanned boots",
             event="BootNotification that neither we nor an update asked for",
-            at_risk=AtRisk.KNOWN,
+            at_risk=AtRisk.CONNECTED,
             weight=0.15,
         ),
         SignalRow(
@@ -116,7 +116,7 @@ TABLE: dict[Signal, SignalRow] = {
             signal=Signal.ANY,
             label="troubles of any kind",
             event="an event of any signal above that is not only observed",
-            at_risk=AtRisk.KNOWN,
+            at_risk=AtRisk.CONNECTED,
             weight=0.10,
             composite=False,
         ),

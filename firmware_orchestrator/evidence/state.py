@@ -42,6 +42,8 @@ class Ended(msgspec.Struct, frozen=True, array_like=True):
     charge_point_id: str
     code: str
     wave: int = 0
+    again: bool = False
+    """An installation of it was counted before: it came back well and has gone since, or was tried anew."""
 
 
 class Instant(msgspec.Struct, frozen=True, array_like=True):
@@ -270,8 +272,8 @@ def _ended(state: GateState, ended: tuple[Ended, ...]) -> dict[str, Any]:
     lost = sorted(each.charge_point_id for each in ended if each.code == "lost" and each.wave == 0)
     unsigned = sorted(each.charge_point_id for each in ended if each.code == "invalid_signature")
     return {
-        "finished": state.finished + len(ended),
-        "failed": state.failed + sum(each.code != "ok" for each in ended),
+        "finished": state.finished + sum(not each.again for each in ended),
+        "failed": min(state.failed + sum(each.code != "ok" for each in ended), state.finished + len(ended)),
         "lost": state.lost + sum(each.code == "lost" for each in ended),
         "lost_in_canary": (*state.lost_in_canary, *lost),
         "invalid_signatures": (*state.invalid_signatures, *unsigned),
