@@ -36,10 +36,11 @@ class Handled(msgspec.Struct, frozen=True):
 
 
 class Matched(msgspec.Struct, frozen=True):
-    """Answer of the ledger for a start or stop: our transaction id, and the record it repeats, if it does."""
+    """Answer of the ledger for a start or stop: our transaction id, the record it repeats, if it does, and where it runs."""
 
     transaction_id: int | None = None
     duplicate_of: int | None = None
+    connector: ConnectorRef | None = None
 
 
 class Desk(Protocol):

@@ -197,7 +197,7 @@ class Ledger:
             return _NEW
         found = start
         self._pending = lambda sequence: _stopped(found, content, sequence)
-        return Matched(start.transaction_id)
+        return Matched(start.transaction_id, connector=start.connector)
 
     def event(self, charge_point_id: str, transaction_id: str, seq_no: int, event_type: str) -> Matched:
         """`duplicate_of` when this event was answered already. The event type is part of it: some number all events 0."""

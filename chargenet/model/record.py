@@ -30,7 +30,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     interval_s: int | None = None
     """Heartbeat (or boot retry) interval given to the charge point."""
     connector: str | None = None
-    """Label of the connector that a TransactionEvent means, where its frame alone does not say so (OCPP 2.x names it once)."""
+    """Label of the connector that a TransactionEvent (2.x names it once) or a StopTransaction (never names it) means."""
 
 
 NO_DECISION = Decision()

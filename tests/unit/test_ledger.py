@@ -94,17 +94,17 @@ def test_records_that_were_lost_before_they_were_durable_are_taken_back() -> Non
     ledger.bind(9)
     ledger.forget_after(5)
     assert ledger.start("CP1", PLUG, TOKEN, T1, 1000) == Matched(kept, 5)
-    assert ledger.stop("CP1", kept, TOKEN, T2, 2000) == Matched(kept)
+    assert ledger.stop("CP1", kept, TOKEN, T2, 2000) == Matched(kept, connector=PLUG)
     assert ledger.start("CP1", PLUG, TOKEN, T2, 1000).duplicate_of is None
     assert ledger.stop("CP1", -1, IdToken("nobody"), T2, 2000) == Matched(None)
     assert ledger.event("CP1", "t", 0, "Started") == Matched()
 
 
 def test_a_stop_names_its_transaction() -> None:
-    """And its repetition with the same content gives the first answer."""
+    """And the connector it runs on; its repetition with the same content gives the first answer."""
     ledger = Ledger()
     first = begun(ledger, 1)
-    assert ledger.stop("CP1", first, None, T2, 2000) == Matched(first)
+    assert ledger.stop("CP1", first, None, T2, 2000) == Matched(first, connector=PLUG)
     ledger.bind(2)
     assert ledger.stop("CP1", first, None, T2, 2000) == Matched(first, 2)
 
@@ -115,7 +115,7 @@ def test_a_second_stop_with_other_content_is_news() -> None:
     first = begun(ledger, 1)
     ledger.stop("CP1", first, None, T2, 2000)
     ledger.bind(2)
-    assert ledger.stop("CP1", first, None, T3, 2000) == Matched(first)
+    assert ledger.stop("CP1", first, None, T3, 2000) == Matched(first, connector=PLUG)
     ledger.bind(3)
     assert ledger.stop("CP1", first, None, T2, 2000) == Matched(first, 2), "the first is still known"
 
@@ -126,7 +126,7 @@ def test_a_stop_without_a_usable_id_finds_the_one_that_fits(said: int | None) ->
     ledger = Ledger()
     begun(ledger, 1, T1, 1000, token=IdToken("other"))
     mine = begun(ledger, 2, T1, 5000, plug=ConnectorRef(2))
-    assert ledger.stop("CP1", said, TOKEN, T2, 6000) == Matched(mine)
+    assert ledger.stop("CP1", said, TOKEN, T2, 6000) == Matched(mine, connector=ConnectorRef(2))
     ledger.bind(3)
     assert ledger.stop("CP1", said, TOKEN, T2, 6000) == Matched(mine, 3)
 

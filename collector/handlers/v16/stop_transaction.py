@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from chargenet.events import FrameDeviated, TransactionStopped
+from chargenet.model.ids import parse_label
 from chargenet.model.record import Decision
 from collector.context import Context, Desk, Handled
 from collector.handlers.instants import instant
@@ -21,8 +22,9 @@ def decide(call: Any, context: Context, desk: Desk) -> Decision:
     token = tokens.id_token(call.idTag)
     said = call.transactionId if isinstance(call.transactionId, int) else None
     matched = desk.stop(context.charge_point_id, said, token, call.timestamp or "", call.meterStop)
+    connector = None if matched.connector is None else matched.connector.label
     if token is None:
-        return Decision(transaction_id=matched.transaction_id, duplicate_of=matched.duplicate_of)
+        return Decision(transaction_id=matched.transaction_id, duplicate_of=matched.duplicate_of, connector=connector)
     answer = desk.authorize(token, context.received_at)
     return Decision(
         transaction_id=matched.transaction_id,
@@ -30,6 +32,7 @@ def decide(call: Any, context: Context, desk: Desk) -> Decision:
         token_status=answer.status,
         token_parent=answer.parent,
         token_expires_at=answer.expires_at,
+        connector=connector,
     )
 
 
@@ -41,10 +44,11 @@ def handle(call: Any, context: Context) -> Handled:
     transaction_id = _transaction_id(call.transactionId, decision, deviations)
     if call.meterStop is not None and call.meterStop < 0:
         deviations.append(flag("register-negative", "meterStop", f"a register of {call.meterStop} Wh", call.meterStop))
-    taken = taken_v16(call.transactionData, "transactionData", None, transaction_id, deviations)
+    connector = None if decision.connector is None else parse_label(decision.connector)
+    taken = taken_v16(call.transactionData, "transactionData", connector, transaction_id, deviations)
     stopped = TransactionStopped(
         transaction_id=transaction_id,
-        connector=None,
+        connector=connector,
         stopped_at=instant(call.timestamp, "timestamp", deviations),
         energy_register_wh=call.meterStop,
         reason=call.reason,
