@@ -5,19 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from alerts.signals import commands, presence, readings, statuses, tokens, transactions
 from alerts.signals.point import PointSignals
+from chargenet import events as e
 from chargenet.events import Event, Fact
+from chargenet.model.words import OutcomeStatus
 
 Handler = Callable[[PointSignals, Fact, Any], None]
 
 
 def apply(point: PointSignals, fact: Fact) -> None:
     """Changes `point` by one fact that is newer than it."""
-    point.sequence, point.heard_at, point.protocol = fact.sequence, fact.received_at, fact.protocol
+    point.sequence = fact.sequence
+    if _is_heard(fact):
+        point.heard_at, point.protocol = fact.received_at, fact.protocol
     for event in fact.events:
         handler = HANDLERS.get(type(event))
         if handler is not None:
             handler(point, fact, event)
 
 
-HANDLERS: dict[type[Event], Handler] = {}
+def _is_heard(fact: Fact) -> bool:
+    """Not by the end of its connection, a call of ours, or somebody who may not be it."""
+    first = fact.events[0] if fact.events else None
+    if isinstance(first, e.CommandAnswered):
+        return first.status not in _NOT_ANSWERED
+    if isinstance(first, e.SecurityEventReported):
+        return bool(fact.action)
+    return not isinstance(first, e.ConnectionClosed | e.CommandSent | e.DiagnosticsUploaded)
+
+
+_NOT_ANSWERED = frozenset({OutcomeStatus.TIMED_OUT.value, OutcomeStatus.NOT_CONNECTED.value})
+HANDLERS: dict[type[Event], Handler] = {
+    e.ConnectionOpened: presence.opened,
+    e.ConnectionClosed: presence.closed,
+    e.ChargePointBooted: presence.booted,
+    e.VariablesReported: presence.variables,
+    e.StatusReported: statuses.reported,
+    e.DeviceEventReported: statuses.device_event,
+    e.MeasurementsTaken: readings.measured,
+    e.TransactionStarted: transactions.started,
+    e.TransactionUpdated: transactions.updated,
+    e.TransactionStopped: transactions.stopped,
+    e.TokenPresented: tokens.authorize,
+    e.SecurityEventReported: tokens.security,
+    e.FirmwareStatusReported: tokens.firmware,
+    e.CommandSent: commands.sent,
+    e.CommandAnswered: commands.answered,
+}

@@ -15,6 +15,9 @@ KEPT = 32
 SHOWN = 20
 """Journal sequences that one piece of evidence names (Evidence.sequences)."""
 
+ID_LENGTH = 64
+"""Transaction and message ids are 36 characters at most by every version; longer ones are compared so far."""
+
 
 class Mark(msgspec.Struct, frozen=True, gc=False):
     """One thing that happened, by our clock. `what` is in the words of its ring; `who` an ID token's hash, never the token."""
@@ -23,18 +26,21 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     sequence: int
     what: str = ""
     who: str = ""
+    detail: str = ""
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
-    """A register that did what a meter does not do. Wh."""
+    """A register that did what a meter does not do."""
 
     at: datetime
     sequence: int
     before_wh: float
     after_wh: float
     before_sequence: int
-    possible_wh: float = 0.0
-    """For a jump: the most that could have flowed."""
+    elapsed_s: float = 0.0
+    """Between the two, by whichever clock gives more time."""
+    peak_w: float | None = None
+    """The highest power that the connector had reported until then."""
 
 
 class ClockSample(msgspec.Struct, frozen=True, gc=False):
@@ -61,3 +67,8 @@ def since(ring: Iterable[Mark], now: datetime, seconds: float) -> list[Mark]:
 def sequences(marks: Iterable[Mark | Step | ClockSample]) -> tuple[int, ...]:
     """The latest journal sequences of these, oldest first, as many as evidence shows."""
     return tuple(sorted({mark.sequence for mark in marks}))[-SHOWN:]
+
+
+def short(text: str | None, length: int = 200) -> str | None:
+    """What a charge point said, cut to a bounded size."""
+    return text if text is None or len(text) <= length else text[: length - 1] + "…"

@@ -28,6 +28,8 @@ class FirmwareSignals(msgspec.Struct, kw_only=True):
     """The installation time that we named."""
     ended_at: datetime | None = None
     """It reported an end, or booted with another version."""
+    changed_at: datetime | None = None
+    """When it booted with another version after that order, which so is carried out."""
     status: str | None = None
     status_at: datetime | None = None
     status_sequence: int = 0
@@ -65,20 +67,19 @@ class PointSignals(msgspec.Struct, kw_only=True):
     model: str | None = None
     firmware_version: str | None = None
     firmware_sequence: int = 0
+    booted_at: datetime | None = None
     heartbeat_interval_s: float | None = None
     """Where it reported its own setting."""
     whole: ConnectorSignals = msgspec.field(default_factory=ConnectorSignals)
     """What it says of itself rather than of a connector."""
     connectors: dict[str, ConnectorSignals] = {}
     transactions: dict[str, OpenTransaction] = {}
-    opens: list[Mark] = []
-    """Connections; `what` is "boot" when a boot followed on it."""
     closes: list[Mark] = []
-    """Ends of connections; `what`: lost, closed or superseded."""
+    """Ends of connections that were not our doing; `what`: lost, closed or superseded."""
     boots: list[Mark] = []
-    """Reboots that nobody asked for; `what` is the reason that was given."""
+    """Accepted boots; `what` is "" when nobody asked for it, else why it was expected; `detail` the reason that it gave."""
     orders_to_boot: list[Mark] = []
-    """Our Reset, TriggerMessage(BootNotification) and UpdateFirmware calls: each excuses one boot."""
+    """Our Reset, TriggerMessage and UpdateFirmware calls that excuse a boot each; `what` is the action."""
     rejects: list[Mark] = []
     """Tokens that were refused; `what` is the TokenStatus, `who` the token's hash."""
     accepts: list[Mark] = []
@@ -92,14 +93,14 @@ class PointSignals(msgspec.Struct, kw_only=True):
     """By message id."""
 
     def connector(self, label: str | None) -> ConnectorSignals:
-        """The signals of a connector, made when it is new; `whole` for None, and for labels above MAX_CONNECTORS."""
+        """The signals of a connector, made when it is new; `whole` for None. Above MAX_CONNECTORS they are not kept."""
         if label is None:
             return self.whole
         known = self.connectors.get(label)
         if known is None:
-            if len(self.connectors) >= MAX_CONNECTORS:
-                return self.whole
-            known = self.connectors[label] = ConnectorSignals()
+            known = ConnectorSignals()
+            if len(self.connectors) < MAX_CONNECTORS:
+                self.connectors[label] = known
         return known
 
 
