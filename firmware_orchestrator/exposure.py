@@ -80,7 +80,7 @@ class _Stored(msgspec.Struct, kw_only=True):
     sequence: int
     rows: list[Row]
     spent: list[Spent] | None = None
-    masks: Masks = Masks()
+    masks: Masks
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -47,7 +47,7 @@ class Masks(msgspec.Struct, omit_defaults=True):
         return until
 
     def control_saw(self, index: int, rows: Iterable[Row], size: int, now: int) -> int:
-        """Charge points of the control group, which has `size`, had an event; the end of the incident that this is, 0 if it is none."""
+        """These of the control group, which has `size`, had an event; the end of the incident that this is, 0 if it is none."""
         seen = [each for each in self.recent.get(index, ()) if now - each[0] < WINDOW_US]
         seen += [(now, row.charge_point_id, row.site or f"?{row.charge_point_id}") for row in rows]
         self.recent[index] = seen
