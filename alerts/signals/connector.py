@@ -32,7 +32,7 @@ class Order(msgspec.Struct, frozen=True, gc=False):
     until: datetime | None = None
 
 
-class ConnectorSignals(msgspec.Struct, kw_only=True):
+class ConnectorSignals(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One connector, or (PointSignals.whole) the charge point as a whole. Registers Wh, powers W."""
 
     status: str | None = None
@@ -67,7 +67,7 @@ class ConnectorSignals(msgspec.Struct, kw_only=True):
     """Our ReserveNow, with its expiry."""
 
 
-class OpenTransaction(msgspec.Struct, kw_only=True):
+class OpenTransaction(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A transaction whose stop has not been reported."""
 
     transaction_id: str

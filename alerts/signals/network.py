@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from alerts.signals.fold import apply
-from alerts.signals.point import FORMAT, PointSignals, decode, encode
+from alerts.signals.point import PointSignals, decode, encode
 from chargenet.events import Fact
 
 
@@ -45,10 +43,8 @@ class NetworkSignals:
         """Takes a snapshot up again. Raises SignalsOutdated when it cannot be read by this version."""
         try:
             point = decode(data)
-        except msgspec.DecodeError as error:
+        except ValueError as error:
             raise SignalsOutdated(f"a stored state of alerts cannot be read: {error}") from error
-        if point.format != FORMAT:
-            raise SignalsOutdated(f"a stored state of alerts has format {point.format}, this version reads {FORMAT}")
         self.points[point.charge_point_id] = point
         return point
 

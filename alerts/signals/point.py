@@ -10,13 +10,13 @@ from alerts.signals.connector import ConnectorSignals, OpenTransaction
 from alerts.signals.marks import ClockSample, Mark
 
 FORMAT = 1
-"""Of the encoded form. Raise it when an old one would be misread; states of another format are not taken up."""
+"""First byte of the encoded form. Raise it when an old one would be misread; states of another format are not taken up."""
 MAX_CONNECTORS = 64
 MAX_TRANSACTIONS = 64
 MAX_COMMANDS = 16
 
 
-class FirmwareSignals(msgspec.Struct, kw_only=True):
+class FirmwareSignals(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The last that was asked and said about firmware."""
 
     ordered_at: datetime | None = None
@@ -48,10 +48,9 @@ class SentCommand(msgspec.Struct, frozen=True, gc=False):
     until: datetime | None = None
 
 
-class PointSignals(msgspec.Struct, kw_only=True):
+class PointSignals(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One charge point. Rings hold at most marks.KEPT entries, oldest first."""
 
-    format: int = FORMAT
     charge_point_id: str
     sequence: int = 0
     """The last record applied."""
@@ -105,13 +104,15 @@ class PointSignals(msgspec.Struct, kw_only=True):
 
 
 def encode(point: PointSignals) -> bytes:
-    """MessagePack."""
-    return _ENCODER.encode(point)
+    """Format, then MessagePack without defaults."""
+    return bytes((FORMAT,)) + _ENCODER.encode(point)
 
 
 def decode(data: bytes) -> PointSignals:
-    """Inverse of `encode`. Raises msgspec.DecodeError for what is no PointSignals."""
-    return _DECODER.decode(data)
+    """Inverse of `encode`. Raises ValueError for another format, and for what is no PointSignals."""
+    if data[:1] != bytes((FORMAT,)):
+        raise ValueError(f"it has format {data[0] if data else 'none'}, this version reads {FORMAT}")
+    return _DECODER.decode(memoryview(data)[1:])
 
 
 _ENCODER = msgspec.msgpack.Encoder()
