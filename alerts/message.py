@@ -137,11 +137,16 @@ def fitted(message: Message) -> Message:
     if len(msgspec.json.encode(message)) > MAX_BYTES:
         message = small(message, items=tuple(small(item, details={}) for item in message.items))
     if len(msgspec.json.encode(message)) > MAX_BYTES:
-        kept = tuple(
-            small(item, text=cut(item.text, _SMALL), labels=_few(item.labels), links=()) for item in message.items[:_SMALLER]
-        )
+        kept = tuple(_smaller(item) for item in message.items[:_FEWER])
         left_out = len(message.items) - len(kept)
-        message = small(message, items=kept, more=message.more + left_out, attachments=message.attachments[:2])
+        message = small(
+            message,
+            items=kept,
+            more=message.more + left_out,
+            attachments=message.attachments[:2],
+            text=cut(message.text, MAX_TEXT),
+            labels=_few(message.labels, _FEW_LABELS),
+        )
     return message
 
 
@@ -168,7 +173,8 @@ def _item(alert: Alert) -> Item:
     notice = alert.notice
     details = notice.details if len(msgspec.json.encode(notice.details)) <= MAX_DETAILS else {}
     return Item(
-        key=cut(notice.key, MAX_LABEL), source=notice.source, kind=cut(notice.kind, MAX_LABEL), severity=notice.severity, title=cut(notice.title, MAX_TITLE),
+        key=cut(notice.key, MAX_LABEL), source=notice.source, kind=cut(notice.kind, MAX_LABEL),
+        severity=notice.severity, title=cut(notice.title, MAX_TITLE),
         text=cut(notice.text, MAX_TEXT), labels=_few(alert.labels), began_at=notice.began_at, resolved_at=notice.resolved_at,
         acknowledged_at=notice.acknowledged_at, acknowledged_by=cut(notice.acknowledged_by, MAX_LABEL),
         links=tuple(link for link in notice.links if len(link.url) <= MAX_URL)[:MAX_LINKS], details=details,
