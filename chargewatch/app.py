@@ -48,6 +48,7 @@ async def serve(settings: Settings, say: Say, beside: Callable[[RunningPlatform]
     async with running(settings, say) as platform:
         if beside is None:
             await stop.wait()
+            say("stopping: charge points are told, what they said is being stored")
         else:
             await _first_of(stop, beside(platform))
         platform.closing = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,10 +59,18 @@ def print_line(value: Any) -> None:
     sys.stdout.flush()
 
 
-def listing(page: Page[Any], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool, nothing: str) -> None:
-    """A page as an array or a table; says on standard error when there is more."""
+def listing(
+    page: Page[Any],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    as_json: bool,
+    nothing: str,
+    whole: Callable[[Any], Any] | None = None,
+) -> None:
+    """A page as an array (of `whole(item)` where given) or a table; says on standard error when there is more."""
     if as_json:
-        print_json(page.items)
+        print_json([whole(each) for each in page.items] if whole else page.items)
     elif page.items:
         console().print(table(columns, rows))
     else:

@@ -76,6 +76,14 @@ def remove(
         note(f"site {site_id} is removed")
 
 
+def _changed(before: Any, after: Any) -> tuple[str | None, str | None]:
+    """Both as JSON; of two objects only what differs, since the rest says nothing. --json has all of it."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        differ = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        before, after = ({name: each[name] for name in differ if name in each} for each in (before, after))
+    return _json(before), _json(after)
+
+
 def _json(value: Any) -> str | None:
     return None if value is None else compact(value)
 
@@ -97,5 +105,5 @@ def audit(
     started = parse_when(since, CLOCK.now())
     with Target(data, api, key, config).reader() as reader:
         page = reader.audit(action=action, since=started, limit=limit)
-    rows = ((each.at, each.who, each.action, each.target, _json(each.before), _json(each.after)) for each in page.items)
+    rows = ((each.at, each.who, each.action, each.target, *_changed(each.before, each.after)) for each in page.items)
     listing(page, ("at", "who", "action", "target", "before", "after"), rows, as_json=json, nothing="nothing was changed")

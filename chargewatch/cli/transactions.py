@@ -40,7 +40,12 @@ def list_(
     began = parse_when(since, CLOCK.now())
     with Target(data, api, key, config).reader() as reader:
         page = reader.transactions(charge_point_id=charge_point, state=state, flag=flag, since=began, limit=limit)
-    listing(page, _COLUMNS, map(_row, page.items), as_json=json, nothing="no transaction")
+    listing(page, _COLUMNS, map(_row, page.items), as_json=json, nothing="no transaction", whole=_whole)
+
+
+def _whole(each: Transaction) -> dict[str, Any]:
+    """With what follows from its registers and instants."""
+    return {**msgspec.to_builtins(each), "energy_wh": each.energy_wh, "duration_s": each.duration_s}
 
 
 def _row(each: Transaction) -> tuple[Any, ...]:
@@ -66,7 +71,7 @@ def show(
     with Target(data, api, key, config).reader() as reader:
         found, changes = reader.transaction(charge_point_id, transaction_id)
     if json:
-        print_json({**msgspec.to_builtins(found), "energy_wh": found.energy_wh, "duration_s": found.duration_s, "changes": changes})
+        print_json({**_whole(found), "changes": changes})
         return
     pairs = [(name.replace("_", " "), value) for name, value in msgspec.structs.asdict(found).items() if value not in (0, False)]
     console().print(facts([*pairs, ("energy kWh", energy(found.energy_wh)), ("duration", duration(found.duration_s))]))

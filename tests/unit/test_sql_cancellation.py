@@ -27,7 +27,7 @@ async def test_a_cancellation_that_comes_with_the_result_counts(turns: int, tmp_
     await waiting.wait()
     await asyncio.sleep(0.05)
     finish.set()
-    time.sleep(0.2)  # the loop sees the result in its next turn, not before
+    time.sleep(0.2)  # noqa: ASYNC251 - the loop must see the result in its next turn, not before
     for _ in range(turns):
         await asyncio.sleep(0)
     task.cancel()
