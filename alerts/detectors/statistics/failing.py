@@ -1,9 +1,9 @@
 """Failed and zero-energy attempts. Decided here: how many failures, by how many drivers, are more than chance at its peers.
 
 For every number k of newest visits: f of them failed; p = P(X ≥ f) by the beta-binomial with the peers' rate. The strongest k
-counts. e = p × tries per month. Failures beyond the second of one token count no further (one broken car is no broken
-connector), unless that token is most of who comes. Three good visits in a row end it. Only peers set the rate, never the connector's
-own past, so one more failure can only raise the score.
+counts; e = p × tries per month. Failures beyond the second of one token count no further (one broken car is no broken
+connector), unless that token is most of who comes. Three good visits in a row end it. Only peers set the rate, never the
+connector's own past, so one more failure can only raise the score.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _recovered(stands: Array, failed: Array) -> Array:
 
 
 def _capped(stands: Array, failed: Array, token: Array) -> tuple[Array, Array]:
-    """Without failures of a token that failed PER_TOKEN times since, unless it is most of who comes. Token 0: each is somebody else."""
+    """Without failures of a token that failed PER_TOKEN times since, unless most tries are its own. Token 0: each is another."""
     same = (token[:, :, None] == token[:, None, :]) & (token != 0)[:, :, None] & stands[:, :, None] & stands[:, None, :]
     later = np.triu(np.ones((WINDOW, WINDOW), np.bool_), 1)
     failed_since = (same & failed[:, None, :] & later).sum(axis=2)

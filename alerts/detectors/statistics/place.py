@@ -31,6 +31,8 @@ class Codes:
         self.site: Array = np.full(64, -1, np.int32)
         """A row of Activity, −1 for none."""
         self.charge_point: Array = np.zeros(64, np.int32)
+        self.itself: Array = np.zeros(64, np.int32)
+        """The row of the same connector among the peers: its own, or for a fork the one it was made of."""
         self.peer: Array = np.zeros(64, np.bool_)
         self.held: Array = np.zeros(64, np.bool_)
         """In use, out of order by its own word, or not connected: nobody can begin there, and other findings say why."""
@@ -44,6 +46,7 @@ class Codes:
     def add_row(self, row: int, charge_point_id: str, connector: str, place: ChargePointPlace, activity: Activity) -> None:
         """The groups of a new row."""
         self._grow(row)
+        self.itself[row] = row
         self.peer[row], self.held[row], self.waiting_since[row] = True, False, np.nan
         self.charge_point[row] = self._number("charge point", charge_point_id)
         self.move(row, connector, place, activity)
@@ -62,7 +65,7 @@ class Codes:
     def copy_row(self, row: int, made: int) -> None:
         """`made` in the groups of `row`, but no peer of anyone."""
         self._grow(made)
-        for name in ("cohort", "model", "site", "charge_point", "held", "waiting_since"):
+        for name in ("cohort", "model", "site", "charge_point", "itself", "held", "waiting_since"):
             getattr(self, name)[made] = getattr(self, name)[row]
         self.peer[made] = False
 
@@ -93,5 +96,5 @@ class Codes:
     def _grow(self, row: int) -> None:
         self.size = max(self.size, row + 1)
         while row >= len(self.peer):
-            for name in ("cohort", "model", "site", "charge_point", "peer", "held", "waiting_since"):
+            for name in ("cohort", "model", "site", "charge_point", "itself", "peer", "held", "waiting_since"):
                 setattr(self, name, np.concatenate([getattr(self, name)] * 2))

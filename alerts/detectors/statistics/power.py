@@ -1,7 +1,8 @@
 """Delivered against offered power. Decided here: when a connector gives less than it used to, and the cars are not the reason.
 
 x = log2(mean power / offered power) of attempts whose pace the connector set. In control x follows the histogram of the connector's
-own past, shrunk to its cohort; derated to half, the same histogram one octave lower. Page's CUSUM of the log-likelihood ratio,
+own past, shrunk to its cohort; derated, what exceeded a limit comes at the limit
+(half of its usual best, or other shares of it), or everything comes an octave lower. Page's CUSUM of the log-likelihood ratio,
 S = max(0, S + ln f₁(x) − ln f₀(x)) (Page 1954), run over the window in order of time. Chance lets S reach h at most once in e^h
 attempts (Lorden 1971), so e = attempts with a known pace per month × exp(−S).
 """
@@ -21,6 +22,10 @@ LARGEST_STEP = 2.0
 RECENT = 12
 """The newest attempts are judged by what was before them."""
 FEWEST_BEFORE = 8.0
+BEST = 0.85
+"""Quantile of its past that stands for what it can give."""
+LIMITS_BINS = (3, 4, 5, 7)
+"""Limits thought of, in quarter octaves below its best: 59, 50, 42 and 30 %."""
 
 
 class Power:
@@ -71,7 +76,7 @@ def _peers(view: View) -> Array:
     groups = codes.cohort[: codes.size]
     summed = np.zeros((int(groups.max(initial=0)) + 1, BINS))
     np.add.at(summed, groups, shares)
-    near = summed[groups[view.rows]] - shares[view.rows]
+    near = summed[groups[view.rows]] - shares[codes.itself[view.rows]]
     weight: Array = near.sum(axis=1, keepdims=True)
     mean: Array = near / np.maximum(weight, 1e-9) * np.minimum(weight, 1.0)
     return mean
@@ -84,6 +89,22 @@ def _steps(reference: Array) -> Array:
     smooth[:, :-1] += 0.25 * reference[:, 1:]
     density = smooth / np.maximum(smooth.sum(axis=1, keepdims=True), 1e-9)
     density = (1 - FLOOR) * density + FLOOR / BINS
-    halved = np.concatenate([density[:, PER_OCTAVE:], np.full((len(density), PER_OCTAVE), FLOOR / BINS)], axis=1)
-    steps: Array = np.clip(np.log(halved) - np.log(density), -LARGEST_STEP, LARGEST_STEP)
+    steps: Array = np.clip(np.log(_derated(density)) - np.log(density), -LARGEST_STEP, LARGEST_STEP)
     return steps
+
+
+def _derated(density: Array) -> Array:
+    """The mean of the derated histograms that are thought of: halved altogether, or cut off at a share of its usual best."""
+    size = len(density)
+    total = np.concatenate([density[:, PER_OCTAVE:], np.full((size, PER_OCTAVE), FLOOR / BINS)], axis=1)
+    best = np.argmax(np.cumsum(density, axis=1) >= BEST, axis=1)
+    bins = np.arange(BINS)[None, :]
+    for lower in LIMITS_BINS:
+        limit = np.maximum(best - lower, 1)[:, None]
+        cut = np.where(bins > limit, FLOOR / BINS, density)
+        beyond = np.where(bins > limit, density - FLOOR / BINS, 0.0).sum(axis=1, keepdims=True)
+        for offset, share in ((-1, 0.25), (0, 0.5), (1, 0.25)):
+            cut = cut + np.where(bins == limit + offset, share * beyond, 0.0)
+        total = total + cut
+    mean: Array = total / (1 + len(LIMITS_BINS))
+    return mean

@@ -2,7 +2,7 @@
 
 Attempts come at a rate per day of exposure (alerts/detectors/statistics/activity.py), Gamma(α, β) with α = w·r + n, β = w + E: n
 attempts over exposure E of its own, newer days weighing more, and w days at the mean rate r of its cohort. The chance that
-nobody comes during an exposure x is (β / (β + x))^α (Gelman et al., §2.6: the negative binomial predictive). e = p × gaps per month.
+nobody comes during an exposure x is (β / (β + x))^α (Gelman et al., §2.6: the negative binomial predictive), e = p × gaps a month.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class Silence:
         tries[peers] = daily(view.history, peers, view.now, TRIED).sum(axis=1)
         first = np.nan_to_num(view.history.table.first[peers], nan=view.now)
         days[peers] = np.clip((view.now - first) / DAY_S, 0.0, DAYS)
-        rows = view.rows[at]
+        rows, itself = view.rows[at], codes.itself[view.rows[at]]
         groups = codes.cohort[: codes.size]
         size = int(groups.max(initial=0)) + 1
         overall = (tries.sum() + 1.0) / (days.sum() + 2.0)
-        near_tries = np.bincount(groups, weights=tries, minlength=size)[groups[rows]] - tries[rows]
-        near_days = np.bincount(groups, weights=days, minlength=size)[groups[rows]] - days[rows]
+        near_tries = np.bincount(groups, weights=tries, minlength=size)[groups[rows]] - tries[itself]
+        near_days = np.bincount(groups, weights=days, minlength=size)[groups[rows]] - days[itself]
         rate: Array = (near_tries + 28.0 * overall) / (near_days + 28.0)
         return rate
 

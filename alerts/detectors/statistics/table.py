@@ -87,9 +87,13 @@ class Table:
     def copy_row(self, row: int) -> int:
         """A new row that knows what `row` knows."""
         made = self.add_row()
+        self.overwrite_row(made, row)
+        return made
+
+    def overwrite_row(self, made: int, row: int) -> None:
+        """`made` knows what `row` knows."""
         for name in ("records", "count", "days", "day", "first", "histogram"):
             getattr(self, name)[made] = getattr(self, name)[row]
-        return made
 
     def add(self, row: int, attempt: Attempt) -> bool:
         """Put one attempt in its place. False: it was known (and is replaced) or is too old, so it adds nothing to any count."""

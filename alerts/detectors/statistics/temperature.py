@@ -65,11 +65,12 @@ def _shared_rise(view: View, rises: Array, known: Array) -> tuple[Array, Array]:
     codes = view.history.codes
     place = np.where(codes.site[: codes.size] >= 0, codes.site[: codes.size].astype(np.int64), 0)
     site_model = place * (int(codes.model[: codes.size].max(initial=0)) + 1) + codes.model[: codes.size]
+    itself = codes.itself[view.rows]
     shared, siblings = np.zeros(len(view.rows)), np.zeros(len(view.rows))
     for group in (codes.cohort[: codes.size], site_model, codes.charge_point[: codes.size]):
         size = int(group.max(initial=0)) + 1
-        count = np.bincount(group, weights=known, minlength=size)[group[view.rows]] - known[view.rows]
-        total = np.bincount(group, weights=rises, minlength=size)[group[view.rows]] - rises[view.rows]
+        count = np.bincount(group, weights=known, minlength=size)[group[view.rows]] - known[itself]
+        total = np.bincount(group, weights=rises, minlength=size)[group[view.rows]] - rises[itself]
         found = count > 0
         shared = np.where(found, total / np.maximum(count, 1), shared)
         siblings = np.where(found, count, siblings)

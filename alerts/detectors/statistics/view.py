@@ -92,9 +92,9 @@ def daily(history: History, rows: Array, now: float, kind: int) -> Array:
 
 
 def peer_rates(history: History, rows: Array, now: float) -> Array:
-    """Share of failed attempts among the peers of each row over twelve weeks, without the row itself (empirical Bayes, in steps)."""
+    """Share of failed attempts among the peers of each row, twelve weeks, without the row itself (empirical Bayes, in steps)."""
     codes = history.codes
-    peers = np.flatnonzero(codes.peer[: codes.size])
+    peers, itself = np.flatnonzero(codes.peer[: codes.size]), codes.itself[rows]
     tried = np.zeros(codes.size)
     failed = np.zeros(codes.size)
     tried[peers] = np.minimum(daily(history, peers, now, JUDGED).sum(axis=1), MOST_PER_PEER)
@@ -105,8 +105,8 @@ def peer_rates(history: History, rows: Array, now: float) -> Array:
     for group in (np.zeros_like(codes.cohort), codes.model, codes.cohort):
         groups = group[: codes.size]
         size = int(groups.max(initial=0)) + 1
-        group_tried = np.bincount(groups, weights=tried, minlength=size)[groups[rows]] - tried[rows]
-        group_failed = np.bincount(groups, weights=failed, minlength=size)[groups[rows]] - failed[rows]
+        group_tried = np.bincount(groups, weights=tried, minlength=size)[groups[rows]] - tried[itself]
+        group_failed = np.bincount(groups, weights=failed, minlength=size)[groups[rows]] - failed[itself]
         rate = (group_failed + _SHRINK * rate) / (group_tried + _SHRINK)
     return rate
 
