@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from chargenet.errors import Conflict
 from chargenet.ports import Clock
 from firmware_orchestrator import gate, tidings
 from firmware_orchestrator.advance import APPROVAL, NO_DATA, moment, move, withdrawn
-from firmware_orchestrator.artifacts import Artifact, ArtifactStore, require_approved
+from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.course import Course
 from firmware_orchestrator.courses import course_of
 from firmware_orchestrator.dossier import Proofs, first_proofs
@@ -36,6 +36,24 @@ SHOWN = 20
 """Charge points named in an error."""
 
 
+class Shelf(Protocol):
+    """The firmware files."""
+
+    @property
+    def url_length(self) -> int:
+        """Characters of a download address."""
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """Transfer protocols."""
+
+    async def artifact(self, artifact_id: str) -> Artifact:
+        """Raises NotFound."""
+
+    async def usable(self, artifact_id: str) -> Artifact:
+        """Raises NotFound, and Conflict while it is not approved or its file is damaged."""
+
+
 class Fleet(Protocol):
     """The fleet, for plans."""
 
@@ -47,22 +65,20 @@ class Fleet(Protocol):
 
 
 class RolloutDesk:
-    """The commands. `url_length`: characters of a download address; `nowhere`: an address at which nothing is."""
+    """The commands. `nowhere`: an address at which nothing is, for taking an order back."""
 
     def __init__(
         self,
         store: RolloutStore,
-        artifacts: ArtifactStore,
+        artifacts: Shelf,
         fleet: Fleet,
         executor: Executor,
         clock: Clock,
         *,
-        url_length: int,
-        offered: Sequence[str],
-        nowhere: str,
+        nowhere: Callable[[], str],
     ) -> None:
         self.store, self._artifacts, self._fleet, self._executor, self._clock = store, artifacts, fleet, executor, clock
-        self._url_length, self._offered, self._nowhere = url_length, offered, nowhere
+        self._nowhere = nowhere
 
     # -- before it begins
 
@@ -91,7 +107,7 @@ class RolloutDesk:
         fleet = await self._fleet.members()
         engaged = await self.store.engaged([each.charge_point_id for each in fleet])
         fleet = [msgspec.structs.replace(each, engaged_by=engaged.get(each.charge_point_id)) for each in fleet]
-        now, length, offered = self._clock.now(), self._url_length, self._offered
+        now, length, offered = self._clock.now(), self._artifacts.url_length, self._artifacts.offered
         plan = await asyncio.to_thread(make_plan, spec, artifact, fleet, now, url_length=length, offered=offered)
         return spec, artifact, plan
 
@@ -130,9 +146,9 @@ class RolloutDesk:
     async def start(self, rollout_id: str, who: str) -> Rollout:
         """The canary begins. Raises Conflict: not approved, a charge point wanted by another rollout, not a draft."""
         rollout = await self.store.rollout(rollout_id)
-        artifact, now = await self._artifacts.artifact(rollout.artifact_id), self._clock.now()
+        now = self._clock.now()
         done = move(rollout, Move.START, now, reason="", sentence="started", who=who)
-        require_approved(artifact, now)
+        artifact = await self._artifacts.usable(rollout.artifact_id)
         updates = await self.store.updates(rollout_id)
         engaged = await self.store.engaged([each.charge_point_id for each in updates])
         if engaged:
@@ -168,7 +184,7 @@ class RolloutDesk:
 
     async def _recall(self, rollout: Rollout) -> list[str]:
         updates = [each for each in await self.store.updates(rollout.rollout_id) if can_recall(each)]
-        return await self._executor.recall(rollout, updates, self._nowhere)
+        return await self._executor.recall(rollout, updates, self._nowhere())
 
     async def resume(self, rollout_id: str, who: str, why: str = "") -> Rollout:
         """After a halt this overrides the gate: the values of this moment are kept with the name of who did it."""

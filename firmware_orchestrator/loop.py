@@ -8,7 +8,7 @@ tick when this one is killed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -33,7 +33,7 @@ BEHIND_S = 2.0
 """Facts younger than this may still be on their way to the disk."""
 NOT_RESTORED_S = 900.0
 
-Courses = Callable[[Rollout], "Course"]
+Courses = Callable[[Rollout], Awaitable[Course]]
 
 
 class Loop:
@@ -81,7 +81,7 @@ class Loop:
 
     async def _load(self, rollout: Rollout) -> Dossier:
         updates = await self._store.updates(rollout.rollout_id)
-        return Dossier(rollout, updates, self._courses(rollout), await self._store.evidence(rollout.rollout_id))
+        return Dossier(rollout, updates, await self._courses(rollout), await self._store.evidence(rollout.rollout_id))
 
     async def _take_in(self, dossiers: Sequence[Dossier], position: int, head: int) -> int:
         """Facts up to `head`; without a rollout there is nothing in them for us."""

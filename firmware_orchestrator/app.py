@@ -1,0 +1,76 @@
+"""The firmware program: its parts joined. Decided here: which adapters there are, how often it looks, and that it waits, and says
+so, while a store is unavailable."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from chargenet.errors import Conflict, Unavailable
+from chargenet.ports import Clock, CommandGateway, Feed, Journal, Notices
+from chargenet.storage.relational_engine import Database
+from chargenet.stores import Stores
+from firmware_orchestrator.census import Census
+from firmware_orchestrator.course import Course
+from firmware_orchestrator.courses import course_of
+from firmware_orchestrator.desk import RolloutDesk
+from firmware_orchestrator.executor import Executor
+from firmware_orchestrator.intake import StoredFleet
+from firmware_orchestrator.loop import Loop
+from firmware_orchestrator.rows import Rollout
+from firmware_orchestrator.shelf import FirmwareShelf
+from firmware_orchestrator.storage.rollout_sql import SqlRollouts
+from firmware_orchestrator.storage.rollout_tables import CURSOR
+
+log = logging.getLogger(__name__)
+
+TICK_S = 2.0
+PAUSE_S = 10.0
+"""After a store did not answer."""
+
+
+class FirmwareProgram:
+    """Implements `chargenet.ports.Program`."""
+
+    name = "firmware"
+
+    def __init__(
+        self,
+        database: Database,
+        stores: Stores,
+        journal: Journal,
+        feed: Feed,
+        gateway: CommandGateway,
+        shelf: FirmwareShelf,
+        notices: Notices,
+        clock: Clock,
+        *,
+        nowhere: Callable[[], str],
+    ) -> None:
+        self.shelf = shelf
+        self._journal, self._store = journal, SqlRollouts(database)
+        executor = Executor(self._store, gateway, shelf, clock)
+        fleet = Census(stores, clock)
+        self.desk = RolloutDesk(self._store, shelf, fleet, executor, clock, nowhere=nowhere)
+        self._loop = Loop(self._store, feed, StoredFleet(stores), executor, notices, clock, self._course)
+
+    async def _course(self, rollout: Rollout) -> Course:
+        return course_of(rollout, await self.shelf.artifact(rollout.artifact_id))
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        while True:
+            wait_s = await self._round()
+            await asyncio.sleep(wait_s)
+
+    async def _round(self) -> float:
+        """One tick; how long to wait then."""
+        try:
+            self._journal.set_cursor(CURSOR, await self._loop.tick())
+        except Conflict as conflict:
+            log.info("rollouts: %s; the next round sees it", conflict)
+        except Unavailable as problem:
+            log.warning("rollouts wait: %s", problem)
+            return PAUSE_S
+        return TICK_S
