@@ -22,6 +22,9 @@ def upgrade() -> None:
     _device_updates()
     _rollout_history()
     _rollout_notices()
+    _firmware_artifacts()
+    _firmware_approvals()
+    _firmware_grants()
 
 
 def _rollouts() -> None:
@@ -75,3 +78,56 @@ def _rollout_notices() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_rollout_notices")),
         sqlite_autoincrement=True,
     )
+
+
+def _firmware_artifacts() -> None:
+    op.create_table(
+        "firmware_artifacts",
+        sa.Column("artifact_id", TEXT, nullable=False),
+        sa.Column("file_name", TEXT, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("manifest", TEXT, nullable=False),
+        sa.Column("signature_scheme", TEXT),
+        sa.Column("signature_sentence", TEXT, nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.Column("added_by", TEXT, nullable=False),
+        sa.Column("approvals_needed", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("artifact_id", name=op.f("pk_firmware_artifacts")),
+    )
+    op.create_index(op.f("ix_firmware_artifacts_added_at_artifact_id"), "firmware_artifacts", ["added_at", "artifact_id"])
+
+
+def _firmware_approvals() -> None:
+    op.create_table(
+        "firmware_approvals",
+        sa.Column("artifact_id", TEXT, nullable=False),
+        sa.Column("key_id", TEXT, nullable=False),
+        sa.Column("who", TEXT, nullable=False),
+        sa.Column("approved_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["artifact_id"], ["firmware_artifacts.artifact_id"], name=op.f("fk_firmware_approvals_artifact_id")
+        ),
+        sa.PrimaryKeyConstraint("artifact_id", "key_id", name=op.f("pk_firmware_approvals")),
+    )
+
+
+def _firmware_grants() -> None:
+    op.create_table(
+        "firmware_grants",
+        sa.Column("token_sha256", TEXT, nullable=False),
+        sa.Column("artifact_id", TEXT, nullable=False),
+        sa.Column("charge_point_id", TEXT, nullable=False),
+        sa.Column("issued_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("covered", TEXT, nullable=False),
+        sa.Column("sent_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("completed_at", INSTANT),
+        sa.Column("closed_at", INSTANT),
+        sa.Column("last_at", INSTANT),
+        sa.ForeignKeyConstraint(["artifact_id"], ["firmware_artifacts.artifact_id"], name=op.f("fk_firmware_grants_artifact_id")),
+        sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_firmware_grants")),
+    )
+    op.create_index(op.f("ix_firmware_grants_charge_point_id_issued_at"), "firmware_grants", ["charge_point_id", "issued_at"])
+    op.create_index(op.f("ix_firmware_grants_expires_at"), "firmware_grants", ["expires_at"])
