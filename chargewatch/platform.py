@@ -25,9 +25,10 @@ from chargenet.ports import Clock, Projection, Telemetry
 from chargenet.settings import Address, Settings
 from chargewatch import layout
 from chargewatch.api.platform import HealthCheck, ReceivedUpload
+from chargewatch.firmware_files import firmware_files
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
-from chargewatch.programs import make_programs
+from chargewatch.programs import make_alerts, make_programs, make_rollouts
 from chargewatch.rebuilding import durable_projections
 from chargewatch.upkeep import end_old_connections
 from collector.app import Collector
@@ -38,6 +39,7 @@ from collector.interpret import interpret
 from collector.projections.fleet import FleetProjection
 from collector.projector import Projector
 from collector.recorder import Recorder
+from firmware_orchestrator.storage.artifact_sql import SqlArtifacts
 
 LOW_DISK = 0.05
 SLOW_LOOP_S = 1.0
@@ -50,9 +52,9 @@ LIVE_WINDOW_S, STORE_WINDOW_S = 0.05, 1.0
 class RunningPlatform:
     """Implements `chargewatch.api.platform.Platform`. Make it on the event loop that will run it."""
 
-    def __init__(self, settings: Settings, clock: Clock, opened: Opened, version: str, seen: int) -> None:
-        """`seen`: the sequence that the stores have seen, where the metrics of the fleet go on."""
-        self.settings, self.clock, self.opened = settings, clock, opened
+    def __init__(self, settings: Settings, clock: Clock, opened: Opened, version: str, seen: int, alert_speed: float = 1.0) -> None:
+        """`seen`: the sequence that the stores have seen, where the fleet's metrics go on. `alert_speed`: see AlertSettings."""
+        self.settings, self.clock, self.opened, self.alert_speed = settings, clock, opened, alert_speed
         self.journal, self.stores = opened.journal, opened.stores
         self.keys = LocalKeyRing(opened.keys, clock.now())
         self.platform_metrics = PlatformMetrics(version)
@@ -68,8 +70,13 @@ class RunningPlatform:
         self.gateway = Gateway(self.collector.registry)
         self.fleet_projection = FleetProjection(self.fleet, seen)
         self.projectors = [self._projector(projection) for projection in (*durable_projections(opened), self.fleet_projection)]
-        self.programs = make_programs(self)
         self.web_address: Address | None = None
+        artifacts = SqlArtifacts(opened.stores.database)
+        self.firmware = firmware_files(settings, clock, artifacts, opened.stores.keys, lambda: self.upload_base)
+        self.alerts = make_alerts(self)
+        self.rollout_program = make_rollouts(self)
+        self.rollouts = self.rollout_program.desk
+        self.programs = make_programs(self)
         self.closing = False
         self._began_after = opened.journal.durable_sequence
         self._watch()
@@ -117,6 +124,8 @@ class RunningPlatform:
         if critical_only:
             return checks
         checks += [await self._sql_health(), *(self._projection_health(each) for each in self.projectors)]
+        well, detail = self.alerts.health
+        checks.append(HealthCheck(name="alerts", ok=well, detail=detail))
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)
         free = usage.free / usage.total
         enough = free > LOW_DISK and usage.free > self.settings.journal.free_space_floor_bytes

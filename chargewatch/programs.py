@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alerts.app import Alerts, AlertSettings
+from alerts.storage.cases_sql import SqlCases
 from chargenet.ports import Program, Projection
 from chargenet.storage.relational_engine import Database
+from chargewatch.last_frames import LastFrames
+from chargewatch.notices import LoggedNotices
+from firmware_orchestrator.app import FirmwareProgram
 
 if TYPE_CHECKING:
     from chargewatch.platform import RunningPlatform
@@ -20,6 +25,38 @@ def read_models(database: Database) -> list[Projection]:
     return []
 
 
+def make_rollouts(platform: RunningPlatform) -> FirmwareProgram:
+    """The firmware program."""
+    return FirmwareProgram(
+        platform.stores.database,
+        platform.stores,
+        platform.journal,
+        platform.feed,
+        platform.gateway,
+        platform.firmware.shelf,
+        LoggedNotices(),
+        platform.clock,
+        nowhere=lambda: f"{platform.upload_base}/f/none",
+    )
+
+
+def make_alerts(platform: RunningPlatform) -> Alerts:
+    """The alerts program. Its metrics are served with the platform's."""
+    made = Alerts(
+        platform.feed,
+        platform.journal,
+        platform.clock,
+        platform.stores,
+        SqlCases(platform.stores.database),
+        None,
+        platform.site_of,
+        LastFrames(platform.fleet),
+        AlertSettings(speed=platform.alert_speed),
+    )
+    platform.platform_metrics.registry.register(made.metrics)
+    return made
+
+
 def make_programs(platform: RunningPlatform) -> list[Program]:
     """What runs with the platform. Called on its event loop, once everything that a program may use is there."""
-    return []
+    return [platform.alerts, platform.rollout_program]

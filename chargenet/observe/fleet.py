@@ -178,6 +178,16 @@ class FleetMetrics:
         row = self.point(charge_point_id).row
         self.last_frame.values[row] = at
 
+    def last_frame_at(self, charge_point_id: str) -> float | None:
+        """When its last frame came (UTC seconds); None while it was not heard since the start."""
+        point = self._points.get(charge_point_id)
+        at = math.nan if point is None else self.last_frame.values[point.row]
+        return None if at != at else at
+
+    def known(self) -> list[str]:
+        """All charge points."""
+        return list(self._points)
+
     def opened(self, charge_point_id: str, protocol: str, at: float) -> None:
         """Connected: what its connectors last said holds again."""
         point = self.point(charge_point_id)
@@ -244,9 +254,7 @@ class FleetMetrics:
         self._live.append(column)
         return column
 
-    def _say(
-        self, point: Point, row: int, status: str, error_code: str | None, vendor_error_code: str | None, at: float
-    ) -> None:
+    def _say(self, point: Point, row: int, status: str, error_code: str | None, vendor_error_code: str | None, at: float) -> None:
         said = float(self._statuses.number(label("status", status)))
         error = math.nan
         if error_code not in _NO_ERROR or status == ConnectorStatus.FAULTED:

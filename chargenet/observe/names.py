@@ -267,6 +267,30 @@ FLEET_RENDER = _gauge(
     "Time the last scrape took to write those series.",
 )
 
+# -- alerts
+
+CASE = _gauge(
+    "chargewatch_case", ("site", "charge_point", "connector", "group", "kind", "severity"), "ratio", "alerts: cases",
+    "Each open case that nothing explains and no planned work hides; its value is how sure it is, 0 to 1.",
+)
+CASES_OPEN = _gauge(
+    "chargewatch_cases_open", ("kind", "severity", "state"), "", "alerts: cases",
+    "Unresolved cases; state: open, acknowledged, reopened, suppressed (a wider case explains it) or masked (planned work).",
+)
+CASE_CHANGES = _counter(
+    "chargewatch_case_changes_total", ("what",), "", "alerts: cases", "What happened to cases since this process began.",
+)
+CASES_UNTOLD = _gauge("chargewatch_cases_untold", (), "", "alerts: cases", "Cases that the relay has not stored yet.")
+ALERTS_BEHIND = _gauge(
+    "chargewatch_alerts_behind_records", (), "", "alerts: loop", "Durable records that the detectors have not seen yet.",
+)
+ALERTS_JUDGING = _gauge(
+    "chargewatch_alerts_judging_seconds", (), "seconds", "alerts: loop", "Time that the last look at the whole network took.",
+)
+ALERTS_WORKING = _gauge(
+    "chargewatch_alerts_working", (), "", "alerts: loop", "1 while facts are judged and cases stored, else 0.",
+)
+
 FLEET: tuple[Family, ...] = (
     CONNECTOR_STATUS, CONNECTOR_ERROR, CONNECTOR_POWER, CONNECTOR_CURRENT, CONNECTOR_VOLTAGE, CONNECTOR_ENERGY,
     CONNECTOR_TEMPERATURE, CONNECTOR_SOC, CONNECTOR_SESSION_ENERGY, CONNECTOR_LAST_SEEN,
@@ -282,5 +306,8 @@ PLATFORM: tuple[Family, ...] = (
     JOURNAL_HEALTHY, PROJECTION_BEHIND, PROJECTION_LAG, TELEMETRY_WRITTEN, TELEMETRY_REJECTED, LOOP_LAG, LOOP_LAG_MAX,
     API_REQUESTS, API_DURATION, LOG_SUPPRESSED, FLEET_SERIES, FLEET_RENDER,
 )
-FAMILIES: tuple[Family, ...] = FLEET + PLATFORM
+ALERTS: tuple[Family, ...] = (
+    CASE, CASES_OPEN, CASE_CHANGES, CASES_UNTOLD, ALERTS_BEHIND, ALERTS_JUDGING, ALERTS_WORKING,
+)
+FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chargenet.observe.names import FLEET, PLATFORM, Family
+from chargenet.observe.names import ALERTS, FLEET, PLATFORM, Family
 
 _INTRODUCTION = """# Metrics
 
@@ -27,6 +27,8 @@ def markdown() -> str:
             *_table(FLEET),
             "\n## The platform itself\n",
             *_table(PLATFORM),
+            "\n## Alerts\n",
+            *_table(ALERTS),
             "\n`chargewatch_process_*` are those of the Prometheus client library.\n",
         ]
     )

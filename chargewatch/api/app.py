@@ -16,13 +16,18 @@ from fastapi.routing import APIRoute
 from chargewatch.api import (
     audit,
     calls,
+    cases,
     charge_points,
     connectors,
     diagnostics,
+    firmware,
+    firmware_downloads,
     frames,
     keys,
+    maintenance,
     probes,
     problems,
+    rollouts,
     sites,
     stream,
     telemetry,
@@ -38,6 +43,7 @@ from chargewatch.api.platform import Platform
 from chargewatch.api.problems import Problem
 from chargewatch.api.tickets import Tickets
 from chargewatch.api.trail import Audited
+from chargewatch.firmware_files import prepare
 
 PREFIX = "/api/v1"
 ROUTERS = (
@@ -49,10 +55,14 @@ ROUTERS = (
     transactions.router,
     telemetry.router,
     diagnostics.router,
+    firmware.router,
+    rollouts.router,
     tokens.router,
     keys.router,
     audit.router,
     stream.router,
+    cases.router,
+    maintenance.router,
     probes.api_router,
 )
 _DESCRIPTION = """
@@ -71,6 +81,7 @@ def create_app(platform: Platform, answered: Answered | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(app.state.tickets.prepare)
+        await asyncio.to_thread(prepare, platform.firmware.shelf)
         yield
 
     http = platform.settings.http
@@ -107,6 +118,7 @@ def _include(app: FastAPI) -> None:
     app.include_router(versioned)
     app.include_router(probes.router, responses=described)
     app.include_router(uploads.router, responses=described)
+    app.include_router(firmware_downloads.router, responses=described)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -142,7 +154,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 def rules() -> Iterator[Rule]:
     """Every route that the application has, from the routes themselves."""
-    for prefix, routers in ((PREFIX, ROUTERS), ("", (probes.router, uploads.router))):
+    for prefix, routers in ((PREFIX, ROUTERS), ("", (probes.router, uploads.router, firmware_downloads.router))):
         for route in (each for router in routers for each in router.routes):
             assert isinstance(route, APIRoute)
             calls = [dependency.call for dependency in route.dependant.dependencies]

@@ -7,11 +7,13 @@ from typing import Protocol
 
 import msgspec
 
+from alerts.app import Alerts
 from chargenet.events import Fact
 from chargenet.model.record import Record
 from chargenet.ports import Clock, CommandGateway, Feed, Journal, Telemetry
 from chargenet.settings import Settings
 from chargenet.stores import KeyRing, Stores
+from chargewatch.firmware_files import FirmwareFiles
 
 
 class HealthCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +56,10 @@ class Platform(Protocol):
     def stores(self) -> Stores: ...
     @property
     def keys(self) -> KeyRing: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def firmware(self) -> FirmwareFiles: ...
 
     @property
     def upload_base(self) -> str:

@@ -11,13 +11,17 @@ import typer
 from chargenet.errors import ChargewatchError
 from chargewatch.cli import (
     call,
+    cases,
     charge_points,
     config,
     demo,
     diagnostics,
     doctor,
+    firmware,
     frames,
     keys,
+    maintenance,
+    rollout,
     simulate,
     sites,
     tokens,
@@ -47,9 +51,13 @@ GROUPS = (
     ("charge-points", charge_points.app),
     ("transactions", transactions.app),
     ("diagnostics", diagnostics.app),
+    ("firmware", firmware.app),
+    ("rollout", rollout.app),
     ("tokens", tokens.app),
     ("sites", sites.app),
     ("keys", keys.app),
+    ("cases", cases.app),
+    ("maintenance", maintenance.app),
     ("config", config.app),
 )
 for _name, _command in COMMANDS:

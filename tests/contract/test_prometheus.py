@@ -14,12 +14,19 @@ from pathlib import Path
 
 import pytest
 
+from alerts.app import Alerts, AlertSettings
+from alerts.case import Change
+from alerts.metrics import CaseMetrics
+from alerts.storage.cases_memory import MemoryCases
 from chargenet.clock import SystemClock
 from chargenet.model import measurement as m
 from chargenet.observe import names as n
 from chargenet.observe.exposition import CONTENT_TYPE, Exposition
 from chargenet.observe.fleet import FleetMetrics
 from chargenet.observe.platform import PlatformMetrics
+from chargenet.testing import FrozenClock, MemoryJournal, MemoryStores
+from tests.support.api import ListFeed
+from tests.support.cases import case
 from tests.support.servers import ChildServer, answers, find_server, free_port, require_server
 from tests.unit.observe.test_platform_metrics import everything
 
@@ -49,7 +56,18 @@ def full_fleet(now: float) -> FleetMetrics:
 
 def exposition() -> Exposition:
     clock = SystemClock()
-    return Exposition(full_fleet(clock.now_us() / 1e6), everything(), clock)
+    platform = everything()
+    platform.registry.register(full_cases())
+    return Exposition(full_fleet(clock.now_us() / 1e6), platform, clock)
+
+
+def full_cases() -> CaseMetrics:
+    """A value in every family of alerts."""
+    world = Alerts(ListFeed(), MemoryJournal(), FrozenClock(), MemoryStores(), MemoryCases(), None, str, {}, AlertSettings())
+    opened = case(site_id='quoted "site"')
+    world.caseload.by_key[opened.key] = opened
+    world.caseload.changed(Change(case=opened, what="opened", why=""))
+    return world.metrics
 
 
 @pytest.mark.server("promtool")

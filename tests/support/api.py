@@ -11,6 +11,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from alerts.app import Alerts, AlertSettings
+from alerts.storage.cases_memory import MemoryCases
 from chargenet.commands import Call, Command, CommandOutcome
 from chargenet.errors import InvalidCall
 from chargenet.events import Fact
@@ -22,7 +24,9 @@ from chargenet.storage.key_ring import StoredKeyRing
 from chargenet.stores import StationChanges, Stores
 from chargenet.testing import FrozenClock, MemoryJournal, MemoryStores, MemoryTelemetry
 from chargewatch.api import HealthCheck, ReceivedUpload, create_app
+from chargewatch.firmware_files import firmware_files
 from collector.interpret import interpret
+from firmware_orchestrator.storage.artifact_memory import MemoryArtifacts
 
 
 class ScriptedGateway:
@@ -92,7 +96,11 @@ class FakePlatform:
         self.feed = ListFeed()
         self.stores: Stores = stores or MemoryStores()
         self.keys = StoredKeyRing(self.stores.keys)
+        self.alerts = Alerts(
+            self.feed, self.journal, self.clock, self.stores, MemoryCases(), None, lambda name: "", {}, AlertSettings()
+        )
         self.upload_base = "http://platform.test"
+        self.firmware = firmware_files(settings, self.clock, MemoryArtifacts(), self.stores.keys, lambda: self.upload_base)
         self.closing = False
         self.checks = [HealthCheck(name="journal", ok=True, critical=True, detail="writes")]
         self.changed: list[str] = []

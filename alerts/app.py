@@ -1,0 +1,134 @@
+"""The alerts program: its parts joined. Decided here: what is told beside a case's own evidence, and where people act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from alerts.case import Case
+from alerts.case_notice import Background, notice_of
+from alerts.caseload import Caseload
+from alerts.detectors.rules import Heard, RuleSettings
+from alerts.knowledge import Knowledge
+from alerts.loop import AlertLoop, Pace
+from alerts.maintenance import Window, checked
+from alerts.metrics import CaseMetrics
+from alerts.store import CaseStore
+from chargenet.model.transaction import Transaction
+from chargenet.ports import Clock, Feed, Journal, Notices
+from chargenet.stores import Stores
+
+MOST_SESSIONS = 20
+"""Looked through to count the drivers that were hit."""
+
+
+Durations = TypeVar("Durations", RuleSettings, Pace)
+
+
+class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast the network lives and is looked at. `speed` above 1 is for simulated networks: every duration is divided by it."""
+
+    speed: float = 1.0
+    rules: RuleSettings = RuleSettings()
+    pace: Pace = Pace()
+
+
+class Alerts:
+    """Implements `chargenet.ports.Program`. `notices`: the relay; None: nobody is told, and the cases wait for one."""
+
+    name = "alerts"
+
+    def __init__(
+        self,
+        feed: Feed,
+        journal: Journal,
+        clock: Clock,
+        stores: Stores,
+        cases: CaseStore,
+        notices: Notices | None,
+        site_of: Callable[[str], str],
+        last_frames: Mapping[str, datetime],
+        settings: AlertSettings,
+    ) -> None:
+        self.store, self._stores, self._clock, self._notices = cases, stores, clock, notices
+        heard = Heard(last_frame_at=last_frames, listening_since=clock.now())
+        self._knowledge = Knowledge(scaled(settings.rules, settings.speed), heard, site_of)
+        self.caseload = Caseload(cases, clock, settings.speed)
+        self.metrics = CaseMetrics(self.caseload)
+        tell = None if notices is None else self._tell
+        pace = scaled(settings.pace, settings.speed)
+        self.loop = AlertLoop(feed, journal, clock, cases, self._knowledge, self.caseload, tell, pace)
+        self.metrics.watch(self.loop)
+
+    async def run(self) -> None:
+        """See `ports.Program`."""
+        await self.loop.run()
+
+    @property
+    def health(self) -> tuple[bool, str]:
+        """Is it well, and a sentence."""
+        loop = self.loop
+        return loop.problem is None, loop.problem or f"{loop.lag()} records behind, {len(self.caseload.by_key)} cases in hand"
+
+    async def acknowledge(self, case_id: int, who: str, note: str) -> tuple[Case, Case]:
+        """A person takes a case; as it was and as it is. Raises NotFound, Conflict, StoreUnavailable."""
+        async with self.loop.turn:
+            both = await self.caseload.acknowledge(case_id, who, note)
+        self.loop.due("tell")
+        return both
+
+    async def resolve(self, case_id: int, who: str, note: str) -> tuple[Case, Case]:
+        """A person ends a case. Raises as `acknowledge`."""
+        async with self.loop.turn:
+            both = await self.caseload.resolve(case_id, who, note)
+        self.loop.due("tell")
+        return both
+
+    async def add_window(self, window: Window) -> Window:
+        """Announce planned work. Raises Conflict, StoreUnavailable."""
+        added = await self.store.add_window(checked(window))
+        self.loop.due("sweep")
+        return added
+
+    async def end_window(self, window_id: int, who: str) -> Window:
+        """End planned work before its time. Raises NotFound, Conflict, StoreUnavailable."""
+        ended = await self.store.end_window(window_id, who, self._clock.now())
+        self.loop.due("sweep")
+        return ended
+
+    async def _tell(self, cases: Sequence[Case]) -> None:
+        assert self._notices is not None
+        await self._notices.tell([notice_of(case, await self._background(case)) for case in cases])
+
+    async def _background(self, case: Case) -> Background:
+        site = await self._stores.sites.get(case.site_id) if case.site_id is not None else None
+        sessions: list[Transaction] = []
+        if case.charge_point_id is not None:
+            page = await self._stores.transactions.transactions(
+                charge_point_id=case.charge_point_id, connector=case.connector, limit=MOST_SESSIONS
+            )
+            sessions = page.items
+        return Background(site_name=site.name if site else "", sessions=sessions, peers=self._peers(case))
+
+    def _peers(self, case: Case) -> str:
+        """How many others of its site have the same."""
+        if case.charge_point_id is None or case.site_id is None:
+            return ""
+        others = {
+            each.charge_point_id
+            for each in self.caseload.by_key.values()
+            if each.is_open and each.kind == case.kind and each.site_id == case.site_id
+        } - {case.charge_point_id}
+        there = sum(site_id == case.site_id for site_id in self._knowledge.sites.values()) - 1
+        return f"Of {there} others at this site, {len(others)} have the same." if there > 0 else ""
+
+
+def scaled(settings: Durations, speed: float) -> Durations:
+    """The same with every duration (a field ending in `_s`) divided by `speed`."""
+    if speed == 1.0:
+        return settings
+    values = {name: value / speed for name, value in msgspec.structs.asdict(settings).items() if name.endswith("_s")}
+    return msgspec.structs.replace(settings, **values)

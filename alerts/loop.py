@@ -1,0 +1,214 @@
+"""Reads facts, judges, keeps cases, tells. Decided here: when each is done, and that one thing is done at a time.
+
+Facts are applied as they come; charge points that they touched are judged at most every `Pace.touch_s`, the whole network when
+APScheduler says so, in a thread. Cases are stored as they change; what the detectors know is stored with the journal position that
+it stands at, in one SQL transaction, so that a killed process goes on from there: it reads again what came since, finds again what
+is still so, and opens nothing twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from alerts.case import Case
+from alerts.caseload import Caseload
+from alerts.knowledge import Knowledge
+from alerts.signals import SignalsOutdated
+from alerts.store import CaseStore, Checkpoint, Piece
+from chargenet.errors import Unavailable
+from chargenet.ports import Clock, Feed, Journal
+
+log = logging.getLogger(__name__)
+
+CURSOR = "alerts"
+SLICE = 250
+"""Facts applied without a pause: a few milliseconds."""
+PAGE = 500
+RETRY_S = 2.0
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds between two of each."""
+
+    touch_s: float = 1.0
+    sweep_s: float = 15.0
+    checkpoint_s: float = 10.0
+
+
+class AlertLoop:
+    """One per process. `tell` gives untold cases to the relay and returns when it has stored them; None: there is no relay."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        journal: Journal,
+        clock: Clock,
+        store: CaseStore,
+        knowledge: Knowledge,
+        caseload: Caseload,
+        tell: Callable[[Sequence[Case]], Awaitable[None]] | None,
+        pace: Pace,
+    ) -> None:
+        self._feed, self._journal, self._clock, self._store = feed, journal, clock, store
+        self._knowledge, self._caseload, self._tell, self._pace = knowledge, caseload, tell, pace
+        self.turn = asyncio.Lock()
+        """Held by whoever applies facts, judges or changes a case."""
+        self.position = self._stored = 0
+        self.problem: str | None = None
+        """Why nothing is judged or stored, None while it is."""
+        self.swept_at: float | None = None
+        """When the whole network was last judged, by the monotonic clock."""
+        self.judging_s = 0.0
+        """How long that took."""
+        self._touched: set[str] = set()
+        self._unsaved: dict[str, Piece] = {}
+        self._due: set[str] = set()
+        self._wake = asyncio.Event()
+        self._start_head = 0
+
+    def lag(self) -> int:
+        """Records that have not been taken in yet."""
+        return max(0, self._feed.head - self.position)
+
+    def due(self, what: str) -> None:
+        """Let `points`, `sweep`, `checkpoint` or `tell` be done next."""
+        self._due.add(what)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._retried("start", self._start)
+        scheduler = AsyncIOScheduler(timezone="UTC", event_loop=asyncio.get_running_loop())
+        for what, seconds in (("sweep", self._pace.sweep_s), ("checkpoint", self._pace.checkpoint_s), ("tell", self._pace.sweep_s)):
+            scheduler.add_job(self.due, "interval", args=[what], seconds=seconds, coalesce=True, misfire_grace_time=None)
+        scheduler.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow(), name="alerts follow")
+                tasks.create_task(self._work(), name="alerts work")
+        finally:
+            scheduler.shutdown(wait=False)
+
+    async def _start(self) -> None:
+        """Take up what was stored; states of another version are learned again from the journal."""
+        await self._caseload.load()
+        position = await self._store.position()
+        try:
+            await self._restore()
+        except SignalsOutdated as error:
+            log.warning("alerts learn again from the journal: %s", error)
+            self._knowledge.clear()
+            position = 0
+        if position > self._feed.head or position == 0:
+            position = min(position, self._feed.head) if position else self._journal.first_sequence - 1
+            await self._store.restart(position)
+        self.position = self._stored = position
+        self._journal.set_cursor(CURSOR, position)
+        self._start_head = self._feed.head
+
+    async def _restore(self) -> None:
+        after = ""
+        while pieces := await self._store.pieces(after, PAGE):
+            self._knowledge.restore(pieces)
+            after = pieces[-1].name
+            await asyncio.sleep(0)
+
+    async def _follow(self) -> None:
+        while True:
+            facts = await self._feed.next(self.position, SLICE)
+            async with self.turn:
+                for fact in facts:
+                    self._knowledge.apply(fact)
+                    self._touched.add(fact.charge_point_id)
+                self.position = facts[-1].sequence
+            if self.position >= self._start_head:
+                self.due("points")
+            await asyncio.sleep(0)
+
+    async def _work(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            jobs = {"points": self._points, "sweep": self._sweep, "tell": self._told, "checkpoint": self._checkpoint}
+            for what, job in jobs.items():
+                if what in self._due:
+                    self._due.discard(what)
+                    await self._tried(what, job)
+            await asyncio.sleep(self._pace.touch_s)
+
+    async def _points(self) -> None:
+        """Judge the charge points that something was heard of."""
+        async with self.turn:
+            names = [name for name in self._touched if name]
+            findings = await asyncio.to_thread(self._knowledge.judge_points, names, self._clock.now())
+            touched = set(names)
+            knowledge = self._knowledge
+            changes = await self._caseload.judge(
+                findings, lambda case: case.charge_point_id in touched and knowledge.judged_alone(case), knowledge
+            )
+            self._touched.clear()
+        if changes:
+            self.due("tell")
+
+    async def _sweep(self) -> None:
+        """Judge everything: time passes also where nothing is said."""
+        if self.position < self._start_head:
+            return
+        async with self.turn:
+            began = self._clock.monotonic()
+            await self._caseload.load_windows()
+            findings = await asyncio.to_thread(self._knowledge.judge_network, self._clock.now())
+            await self._caseload.judge(findings, self._knowledge.judged_by_rules, self._knowledge)
+            self.swept_at = self._clock.monotonic()
+            self.judging_s = self.swept_at - began
+        self.due("tell")
+
+    async def _told(self) -> None:
+        cases = self._caseload.untold()
+        if cases and self._tell is not None:
+            await self._tell(cases)
+            async with self.turn:
+                await self._caseload.told(cases)
+
+    async def _checkpoint(self) -> None:
+        async with self.turn:
+            position = self.position
+            self._unsaved |= {piece.name: piece for piece in self._knowledge.take()}
+        if position == self._stored and not self._unsaved:
+            return
+        await self._store.checkpoint(Checkpoint(pieces=list(self._unsaved.values()), after=self._stored, upto=position))
+        self._stored = position
+        self._unsaved.clear()
+        self._journal.set_cursor(CURSOR, position)
+
+    async def _tried(self, what: str, job: Callable[[], Awaitable[None]]) -> bool:
+        """Do it; what fails is shown, and done again at its next time."""
+        try:
+            await job()
+        except Unavailable as error:
+            self._failed(what, str(error), None)
+        # A fault of a detector, or facts that it cannot bear, must not end what acknowledges frames: it is shown and tried again.
+        except Exception as error:  # noqa: BLE001
+            self._failed(what, f"{what} failed: {type(error).__name__}; the log has it", error)
+        else:
+            if self.problem is not None and self._failing == what:
+                log.info("alerts work again")
+                self.problem = None
+            return True
+        return False
+
+    _failing = ""
+
+    def _failed(self, what: str, problem: str, error: Exception | None) -> None:
+        if self.problem != problem:
+            log.log(logging.ERROR if error else logging.WARNING, "alerts wait: %s", problem, exc_info=error)
+        self.problem, self._failing = problem, what
+
+    async def _retried(self, what: str, job: Callable[[], Awaitable[None]]) -> None:
+        while not await self._tried(what, job):  # noqa: ASYNC110 - nobody says when a store is back
+            await asyncio.sleep(RETRY_S)
