@@ -1,0 +1,129 @@
+"""The dead man's switches. Decided here: when silence is a sign.
+
+Alertmanager should send its Watchdog alert: when it stops, `Expected` says so. The relay's own loop should turn: when it does not,
+because it hangs or its store is gone, a thread beside it tells the receivers named for that, without loop and store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from alerts.config.model import Receiver, Watchdog
+from alerts.message import Item, Message, message_id
+from alerts.notifiers.choose import notifier
+from alerts.notifiers.http import Door
+from alerts.relay.rows import Outcome
+from alerts.stages.dedup import Reason, Status
+from alerts.stages.group import Place
+from chargenet.model.notice import Notice, Severity
+from chargenet.ports import Clock
+
+log = logging.getLogger(__name__)
+
+KEY = "relay/watchdog"
+_GROUP = "relay:wedged"
+
+
+class Expected:
+    """Is Alertmanager still there? Pure. It has the whole time from the start on."""
+
+    def __init__(self, watchdog: Watchdog, now: datetime) -> None:
+        self._watchdog = watchdog
+        self.heard_at: datetime | None = None
+        self._since = now
+
+    def heard(self, now: datetime) -> None:
+        """The Watchdog alert came."""
+        self.heard_at = self._since = now
+
+    def notice(self, now: datetime, is_open: bool) -> Notice | None:
+        """What should be told now, given whether its silence is told already."""
+        within_s = self._watchdog.expect_within_s
+        if within_s is None:
+            return self._notice(now, over=True) if is_open else None
+        silent = now - self._since > timedelta(seconds=within_s)
+        return self._notice(now, over=not silent) if silent != is_open else None
+
+    def _notice(self, now: datetime, *, over: bool) -> Notice:
+        last = self.heard_at.strftime("last at %Y-%m-%d %H:%M UTC") if self.heard_at else "never since this start"
+        text = (
+            f"The alert {self._watchdog.alert} should come all the time and shows that alerts can get through. It came {last}.\n"
+            "Until it comes again, nothing that Prometheus finds is told. Look at Prometheus, then at Alertmanager, then at the "
+            "network between them and here."
+        )
+        return Notice(
+            key=KEY, source="relay", kind="AlertmanagerSilent", severity=Severity.CRITICAL, title="Alertmanager has gone silent",
+            text=text, labels={}, began_at=self._since, resolved_at=now if over else None,
+        )  # fmt: skip
+
+
+class Guard:
+    """A thread that watches the relay. `open_door` makes a door of the thread's own; `stop` lets it end."""
+
+    def __init__(self, watchdog: Watchdog, receivers: Sequence[Receiver], clock: Clock, open_door: Callable[[], Door]) -> None:
+        self._after_s, self._receivers, self._clock, self._open_door = watchdog.wedged_after_s, receivers, clock, open_door
+        self._last = clock.monotonic()
+        self._problem = "its event loop does not turn"
+        self._told = False
+        self._change = 0
+        self._ended = threading.Event()
+
+    def turned(self) -> None:
+        """The relay did its work."""
+        self._last, self._problem = self._clock.monotonic(), "its event loop does not turn"
+
+    def hindered(self, problem: str) -> None:
+        """The relay could not do its work, and says why."""
+        self._problem = problem
+
+    def start(self) -> None:
+        """Nothing to watch for where nobody would be told."""
+        if self._receivers:
+            threading.Thread(target=self._watch, name="alert relay guard", daemon=True).start()
+
+    def stop(self) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(min(5.0, self._after_s / 4)):
+            self.look()
+
+    def look(self) -> None:
+        """Tell when the relay stands still, and when it moves again. Blocking."""
+        still_s = self._clock.monotonic() - self._last
+        stuck = still_s > self._after_s
+        if stuck != self._told:
+            self._told = stuck
+            asyncio.run(self._tell(stuck, still_s))
+
+    async def _tell(self, stuck: bool, still_s: float) -> None:
+        self._change += 1
+        door = self._open_door()
+        try:
+            for receiver in self._receivers:
+                message = self._message(receiver.name, stuck, still_s)
+                result = await notifier(receiver, door).send(message, self._clock.now())
+                level = logging.WARNING if result.outcome is Outcome.DELIVERED else logging.ERROR
+                log.log(level, "told %s that the relay %s: %s", receiver.name, "stands" if stuck else "works", result.outcome)
+        finally:
+            await door.close()
+
+    def _message(self, receiver: str, stuck: bool, still_s: float) -> Message:
+        now = self._clock.now()
+        place = Place(receiver, _GROUP)
+        title = "The alert relay stands still: nothing is told" if stuck else "Over: the alert relay works again"
+        text = f"{title}.\nIt has not worked for {still_s:.0f} s: {self._problem}." if stuck else f"{title}."
+        item = Item(
+            key=_GROUP, source="relay", kind="AlertRelayWedged", severity=Severity.CRITICAL, title=title, text=text,
+            labels={"kind": "AlertRelayWedged"}, began_at=now - timedelta(seconds=still_s), resolved_at=None if stuck else now,
+        )  # fmt: skip
+        return Message(
+            message_id=message_id(place, self._change, now), receiver=receiver, group_key=_GROUP, change=self._change,
+            status=Status.FIRING if stuck else Status.RESOLVED, reason=Reason.FIRST if stuck else Reason.OVER,
+            severity=Severity.CRITICAL, title=title, text=text, labels=item.labels, began_at=item.began_at, created_at=now,
+            items=(item,),
+        )  # fmt: skip
