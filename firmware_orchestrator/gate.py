@@ -178,6 +178,7 @@ def override(policy: GatePolicy, state: GateState, verdict: Verdict, *, by: str,
 
 def signal_evidence(policy: GatePolicy, state: GateState) -> Iterator[SignalEvidence]:
     """Every signal of the table, those without data included."""
+    shares = policy.shares()
     for signal, row in TABLE.items():
         log_e = state.log_e_of(signal, policy)
         if signal in INSTALL_SIGNALS:
@@ -190,7 +191,7 @@ def signal_evidence(policy: GatePolicy, state: GateState) -> Iterator[SignalEvid
         yield SignalEvidence(
             signal=signal,
             label=row.label,
-            share=policy.share(signal),
+            share=shares[signal],
             e=value(log_e),
             e_first=value(first),
             treated=bad,

@@ -75,8 +75,13 @@ class GatePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def share(self, signal: Signal) -> float:
         """The part of the bet on `signal`; all add up to 1. 0 for one that is only observed."""
-        total = sum(self._weight(each) for each in TABLE)
-        return self._weight(signal) / total if total > 0 else 0.0
+        return self.shares()[signal]
+
+    def shares(self) -> dict[Signal, float]:
+        """All of them."""
+        weights = {signal: self._weight(signal) for signal in TABLE}
+        total = sum(weights.values())
+        return {signal: weight / total if total > 0 else 0.0 for signal, weight in weights.items()}
 
     def _weight(self, signal: Signal) -> float:
         return 0.0 if signal in self.observe_only else self.weights.get(signal, TABLE[signal].weight)

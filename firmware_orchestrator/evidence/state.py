@@ -200,11 +200,9 @@ def decode(stored: bytes) -> GateState:
 
 def log_total(policy: GatePolicy, state: GateState) -> float:
     """log E over all signals that may stop the rollout."""
-    parts = [(policy.share(signal), state.rate(signal).log_e) for signal in RATES]
-    if state.finished:
-        parts += [(policy.share(signal), state.log_e_of(signal, policy)) for signal in INSTALL_SIGNALS]
-    else:
-        parts += [(policy.share(signal), 0.0) for signal in INSTALL_SIGNALS]
+    shares = policy.shares()
+    parts = [(shares[signal], state.rate(signal).log_e) for signal in RATES]
+    parts += [(shares[signal], state.log_e_of(signal, policy)) for signal in INSTALL_SIGNALS]
     return averaging.log_mean(parts)
 
 
@@ -281,7 +279,7 @@ def _ended(state: GateState, ended: tuple[Ended, ...]) -> dict[str, Any]:
 
 
 def _peak(policy: GatePolicy, state: GateState, value: float, instant: Instant) -> Peak:
-    shares = {signal: policy.share(signal) for signal in (*RATES, *INSTALL_SIGNALS)}
+    shares = policy.shares()
     logs = {signal: averaging.log_mean([(share, state.log_e_of(signal, policy))]) for signal, share in shares.items() if share}
     signal = max(logs, key=lambda each: logs[each])
     if signal in INSTALL_SIGNALS:
