@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_IMAGE_BYTES = 100_000_000
 _TIMEOUT = httpx.Timeout(20.0)
+_INSIDE = re.compile(rb"firmware ([0-9A-Za-z.]{1,40})\n")
 _VERSION = re.compile(r"\d+(?:\.\d+)+")
 
 
@@ -73,7 +74,8 @@ async def update(point: ChargePoint, location: str, request_id: int | None, *, s
 
     await point.pace.sleep(1.0)
     say("Downloading")
-    if not await _fetch(location):
+    image = await _fetch(location)
+    if image is None:
         say("DownloadFailed")
         return
     say("Downloaded")
@@ -85,7 +87,7 @@ async def update(point: ChargePoint, location: str, request_id: int | None, *, s
     await point.pace.sleep(2.0)
     say("Installing")
     await point.pace.sleep(10.0)
-    point.firmware = _version(location, point.firmware)
+    point.firmware = _version(location, image, point.firmware)
     await point.reboot("FirmwareUpdate", "Reboot")
     while not point.online:
         await point.pace.sleep(1.0)
@@ -93,29 +95,34 @@ async def update(point: ChargePoint, location: str, request_id: int | None, *, s
     say("Installed")
 
 
-async def _fetch(location: str) -> bool:
+async def _fetch(location: str) -> bytes | None:
+    """The beginning of the image, all of which was fetched; None when that failed."""
     if urlsplit(location).scheme not in ("http", "https"):
-        return False
-    size = 0
+        return None
+    size, head = 0, b""
     try:
         async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=True) as client, client.stream("GET", location) as answer:
             if not answer.is_success:
-                return False
+                return None
             async for chunk in _chunks(answer):
                 size += len(chunk)
+                head = head or chunk[:200]
                 if size > MAX_IMAGE_BYTES:
-                    return False
+                    return None
     except httpx.HTTPError:
-        return False
-    return size > 0
+        return None
+    return head or None
 
 
 def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
     return answer.aiter_bytes(65_536)
 
 
-def _version(location: str, before: str) -> str:
-    """The version in the image's name; without one, the next patch of what ran before."""
+def _version(location: str, image: bytes, before: str) -> str:
+    """The version that the image begins with (`firmware 2.0.0`), or that its name has; else the next patch of what ran before."""
+    said = _INSIDE.match(image)
+    if said is not None:
+        return said[1].decode()
     named = _VERSION.findall(urlsplit(location).path.rsplit("/", 1)[-1])
     if named:
         return str(named[-1])

@@ -66,9 +66,13 @@ States = Literal["draft", "running", "held", "paused", "halted", "finished", "ab
 
 
 @router.post("/plan", responses=returns(Plan, "What the file would do; nothing is stored or sent."))
-async def plan_rollout(body: RolloutBody, _: Runner, desk: Desk) -> Response:
+async def plan_rollout(
+    body: RolloutBody, who: Runner, desk: Desk, trail: Annotated[Trail, Depends(Audited("rollouts.plan"))]
+) -> Response:
     """Who would be in which wave, why others are out, the windows, and what the canary can prove."""
-    return json(await desk.plan(body.spec, body.source))
+    plan = await desk.plan(body.spec, body.source)
+    await trail.record(who.who, f"plan {plan.name}", after={"members": plan.members, "seed": plan.seed})
+    return json(plan)
 
 
 @router.get("", responses=returns(Page[Rollout], "Rollouts, newest first."))
