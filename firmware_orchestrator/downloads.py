@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -83,7 +83,7 @@ class Delivery:
         """Everything that was wanted was sent."""
         return self.sent == self.part.length
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """What is wanted, paced. Ends early when another request took over, or when the file was touched."""
         while not self.whole and not self.superseded:
             count = min(CHUNK, self.part.length - self.sent)

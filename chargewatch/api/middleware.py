@@ -29,6 +29,7 @@ _DOCS = (
     "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net"
 )
 _UPLOADS = "/uploads/"
+_FIRMWARE = "/api/v1/firmware"
 
 
 Answered = Callable[[str, str, int, float], None]
@@ -87,7 +88,7 @@ def _sentence(limit: int) -> str:
 
 
 class Guard:
-    """Wraps the application. Uploads have their own, larger limit and check it themselves."""
+    """Wraps the application. Files have their own, larger limits, which their routes check."""
 
     def __init__(self, app: ASGIApp, max_body_bytes: int) -> None:
         self._app, self._max = app, max_body_bytes
@@ -102,7 +103,7 @@ class Guard:
                 _decorate(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
-        if scope["path"].startswith(_UPLOADS):
+        if _has_own_limit(scope):
             await self._app(scope, receive, guarded_send)
         elif _declared_length(scope) > self._max:
             await self._refuse(guarded_send)
@@ -114,6 +115,12 @@ class Guard:
         headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
         await send({"type": "http.response.start", "status": 413, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _has_own_limit(scope: Scope) -> bool:
+    """Files: their routes read the body piece by piece and end it themselves."""
+    path: str = scope["path"]
+    return path.startswith(_UPLOADS) or (scope["method"] == "POST" and path == _FIRMWARE)
 
 
 def _declared_length(scope: Scope) -> int:

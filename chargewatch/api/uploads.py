@@ -121,14 +121,14 @@ def _boundary(request: Request) -> bytes | None:
 
 async def _body(request: Request, form: FormFile | None) -> AsyncIterator[bytes]:
     if form is None:
-        async for chunk in _chunks(request):
+        async for chunk in chunks(request):
             yield chunk
         return
     boundary = _boundary(request)
     assert boundary is not None
     parser = MultipartParser(boundary, form.callbacks())
     try:
-        async for chunk in _chunks(request):
+        async for chunk in chunks(request):
             parser.write(chunk)
             for piece in form.take():
                 yield piece
@@ -139,7 +139,7 @@ async def _body(request: Request, form: FormFile | None) -> AsyncIterator[bytes]
         raise ApiError(422, "the form has no file in it")
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
+async def chunks(request: Request) -> AsyncIterator[bytes]:
     """The body as it comes; a sender that falls silent is let go."""
     stream = request.stream()
     while True:

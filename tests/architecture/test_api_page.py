@@ -10,7 +10,7 @@ from chargewatch.api.app import rules
 from chargewatch.api.permissions import TABLE, Permission
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text("utf-8")
-ROUTE = re.compile(r"^\| (GET|POST|PUT|PATCH|DELETE) \| `(.+?)` \| (?:`(.*?)`)? ?\| (?:`(.*?)`)? ?\|$", re.MULTILINE)
+ROUTE = re.compile(r"^\| (GET|HEAD|POST|PUT|PATCH|DELETE) \| `(.+?)` \| (?:`(.*?)`)? ?\| (?:`(.*?)`)? ?\|$", re.MULTILINE)
 OPEN = {"/healthz", "/readyz", "/metrics"}
 
 
@@ -32,15 +32,15 @@ def test_the_roles_on_the_page_are_the_code() -> None:
 
 
 def test_every_route_is_guarded() -> None:
-    """Only probes (their own rule) and uploads (their own token) go without a permission."""
+    """Only probes (their own rule), uploads and downloads (their own tokens) go without a permission."""
     unguarded = {rule.path for rule in rules() if rule.needs is None}
-    assert {path for path in unguarded if not path.startswith("/uploads/")} == OPEN
+    assert {path for path in unguarded if not path.startswith(("/uploads/", "/f/"))} == OPEN
 
 
 def test_everything_that_changes_state_is_audited() -> None:
     """Each route that is not a GET takes an audit trail of its own name, no GET does (unit/api/test_audit.py reads the entries)."""
     for rule in rules():
-        assert (rule.audited is not None) == (rule.method != "GET"), f"{rule.method} {rule.path}"
+        assert (rule.audited is not None) == (rule.method not in ("GET", "HEAD")), f"{rule.method} {rule.path}"
     names = [(rule.audited.action, rule.path.split("/")[1]) for rule in rules() if rule.audited]
     own = [name for name, first in names if first != "uploads"]
     assert len(set(own)) == len(own)
