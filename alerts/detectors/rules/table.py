@@ -74,4 +74,14 @@ def look(view: View) -> list[Finding]:
         found.extend([rule.look(view, label, connector) for label, connector in point.connectors.items()])
     for transaction in point.transactions.values():
         found.extend([rule.look(view, transaction) for rule in TRANSACTION_RULES])
-    return [finding for finding in found if finding is not None]
+    return _once([finding for finding in found if finding is not None])
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Two rules, or two transactions without a connector, may say the same: the surest counts, then the earliest."""
+    if len(findings) < 2:
+        return findings
+    kept: dict[tuple[str, str | None], Finding] = {}
+    for finding in sorted(findings, key=lambda each: (-each.score, each.began_at)):
+        kept.setdefault((finding.kind, finding.connector), finding)
+    return list(kept.values())
