@@ -49,7 +49,7 @@ class Night:
 
     async def judged(self) -> None:
         """Everything said is taken in, judged, told and stored."""
-        while self.alerts.loop.lag():
+        while self.alerts.loop.lag():  # noqa: ASYNC110 - the loop tells nobody when it is level
             await asyncio.sleep(0.01)
         await self.alerts.loop._points()
         await self.alerts.loop._sweep()
