@@ -4,6 +4,7 @@ from chargenet.settings.keys import KEYS, shown, value_of, variable
 from chargenet.settings.load import Loaded, load, load_with_sources
 from chargenet.settings.sections import (
     CollectorSettings,
+    FirmwareSettings,
     HttpSettings,
     InfluxSettings,
     JournalSettings,
@@ -19,6 +20,7 @@ __all__ = [
     "KEYS",
     "Address",
     "CollectorSettings",
+    "FirmwareSettings",
     "HttpSettings",
     "InfluxSettings",
     "JournalSettings",

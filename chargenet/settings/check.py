@@ -9,7 +9,7 @@ from chargenet.settings.keys import value_of
 from chargenet.settings.sections import Settings
 
 _PAIRS = (("collector.tls_cert", "collector.tls_key"), ("http.tls_cert", "http.tls_key"))
-_URLS = ("http.public_url", "influx.url", "api")
+_URLS = ("http.public_url", "firmware.public_url", "influx.url", "api")
 
 
 def check(settings: Settings, sources: Mapping[str, str]) -> None:

@@ -121,6 +121,19 @@ class TokenSettings(msgspec.Struct, frozen=True, kw_only=True):
     unknown: Literal["accept", "reject"] = "accept"
 
 
+class FirmwareSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Firmware files, and how charge points fetch them."""
+
+    public_url: str = ""
+    max_file_bytes: Annotated[int, Meta(ge=1024, extra={"size": True})] = 1 << 30
+    approvals_needed: Positive = 1
+    approval_days: Seconds = 90.0
+    download_ttl_s: Seconds = 86_400.0
+    max_downloads: Positive = 200
+    max_bytes_per_s: Size = 16 << 20
+    max_bytes_per_s_each: Size = 0
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform says about itself, on standard error."""
 
@@ -142,4 +155,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     telemetry: TelemetrySettings = TelemetrySettings()
     influx: InfluxSettings = InfluxSettings()
     tokens: TokenSettings = TokenSettings()
+    firmware: FirmwareSettings = FirmwareSettings()
     log: LogSettings = LogSettings()
