@@ -26,14 +26,14 @@ class Flusher:
     """Called by the relay, one flush at a time, under the relay's lock."""
 
     def __init__(self, book: Book, store: AlertStore, links: LinkMaker | None, bases: Bases) -> None:
-        self._book, self._store, self._links, self._bases = book, store, links, bases
+        self.book, self._store, self._links, self._bases = book, store, links, bases
         self.verdicts: Counter[str] = Counter()
         self.waiting: Counter[str] = Counter()
         """Rows of the outbox by receiver, as last counted and added to since."""
 
     async def flush(self, now: datetime) -> set[str]:
         """Look at what is due; the receivers that there is something for. Raises StoreUnavailable: it is all due again soon."""
-        due = self._book.take_due(now)
+        due = self.book.take_due(now)
         told: set[str] = set()
         for start in range(0, len(due), BATCH):
             batch = due[start : start + BATCH]
@@ -41,7 +41,7 @@ class Flusher:
                 told |= await self._flush(batch, now)
             except BaseException:
                 for place in due[start:]:
-                    self._book.later(place, now + timedelta(seconds=UNAVAILABLE_S))
+                    self.book.later(place, now + timedelta(seconds=UNAVAILABLE_S))
                 raise
             await asyncio.sleep(0)
         return told
@@ -49,8 +49,8 @@ class Flusher:
     async def _flush(self, batch: list[Place], now: datetime) -> set[str]:
         verdicts = {place: verdict for place in batch if (verdict := self._judged(place, now)) is not None}
         after = {place: verdict.after for place, verdict in verdicts.items() if verdict.after is not None}
-        keys = [key for place in batch for key in self._book.keys_in(place)]
-        forgotten = self._book.finished(keys, after)
+        keys = [key for place in batch for key in self.book.keys_in(place)]
+        forgotten = self.book.finished(keys, after)
         groups = {place: self._without(told, forgotten) for place, told in after.items()}
         messages = [compose(place, verdict, now, self._links, self._bases) for place, verdict in verdicts.items() if verdict.say]
         if messages or groups or forgotten:
@@ -60,13 +60,13 @@ class Flusher:
 
     def _judged(self, place: Place, now: datetime) -> Verdict | None:
         if self.waiting[place.receiver] >= MAX_WAITING:
-            self._book.later(place, now + timedelta(seconds=FULL_S))
+            self.book.later(place, now + timedelta(seconds=FULL_S))
             self.verdicts["outbox_full"] += 1
             return None
-        return self._book.judge(place, now)
+        return self.book.judge(place, now)
 
     def _without(self, told: Told, forgotten: list[str]) -> Told:
-        kept = tuple(key for key in told.news if key in self._book.alerts and key not in forgotten)
+        kept = tuple(key for key in told.news if key in self.book.alerts and key not in forgotten)
         return msgspec.structs.replace(told, news=kept)
 
     def _settle(
@@ -78,11 +78,11 @@ class Flusher:
         now: datetime,
     ) -> None:
         """The store has it: now the book has it too."""
-        self._book.told |= groups
+        self.book.told |= groups
         for place, verdict in verdicts.items():
             self.verdicts[verdict.reason.value] += 1
-            self._book.later(place, verdict.again_at)
+            self.book.later(place, verdict.again_at)
         for key in forgotten:
-            self._book.forget(key, now)
+            self.book.forget(key, now)
         for message in messages:
             self.waiting[message.receiver] += 1

@@ -1,28 +1,319 @@
-"""What a person should hear goes in here, and comes out once. Decided here: how the relay's parts are joined."""
+"""What a person should hear goes in here, and comes out once. Decided here: how the relay's parts are joined, and in which order
+things are stored and known: first in the store, then in the book.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
+import msgspec
+
+from alerts.config import Config
+from alerts.links import BadLink, Claim, LinkMaker, Purpose, group_digest
+from alerts.message import NO_BASES, Bases, trial
+from alerts.notifiers.port import HttpDoor, HttpFailure, HttpRequest, Notifier
+from alerts.relay.alertmanager import parse
+from alerts.relay.book import MAX_ALERTS, Book
+from alerts.relay.dispatcher import Dispatcher
+from alerts.relay.flusher import Flusher
+from alerts.relay.guard import KEY, Expected, Guard
+from alerts.relay.rows import AlertStore, Backlog, Delivery, Flush, Held
+from alerts.relay.silences import new_silence, silence_for
+from alerts.stages.alert import Alert
+from alerts.stages.silence import Silence
+from chargenet.errors import Conflict, NotFound, StoreUnavailable, Unavailable
 from chargenet.model.notice import Notice
+from chargenet.ports import Clock
+
+log = logging.getLogger(__name__)
+
+TURN_S = 5.0
+"""The longest that the flush loop waits: the guard beside it counts its turns."""
+COUNT_S, PRUNE_S = 10.0, 3600.0
+Owner = Callable[[Purpose, Notice, str], Awaitable[None]]
+"""The program that a notice is from does what a link asks (acknowledge or resolve), and tells the notice again."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What the settings say. `give_up_after_s`: age at which a message is no longer tried."""
+
+    give_up_after_s: float = 259_200.0
+    log_retention_days: float = 90.0
+    bases: Bases = NO_BASES
 
 
 class Relay:
-    """Implements `chargenet.ports.Notices` and `chargenet.ports.Program`. Made by `alerts.relay.opening.open_relay`."""
+    """Implements `chargenet.ports.Notices` and `chargenet.ports.Program`. `start` it before anything is told.
+
+    `door` is used for the heartbeat; `guard` is the thread that watches `run`, None for none.
+    """
 
     name = "alert relay"
 
+    def __init__(
+        self, config: Config, store: AlertStore, clock: Clock, notifiers: Mapping[str, Notifier], *, door: HttpDoor | None = None,
+        links: LinkMaker | None = None, options: Options = Options(), guard: Guard | None = None,  # noqa: B008 - it is frozen
+        jitter: Callable[[], float] = random.random,
+    ) -> None:  # fmt: skip
+        self.config, self.store, self.links = config, store, links
+        self._clock, self._door, self._options, self._guard = clock, door, options, guard
+        self.owners: dict[str, Owner] = {}
+        self.book = Book(config, Held([], [], []), clock.now())
+        self.flusher = Flusher(self.book, store, links, options.bases)
+        self.expected = Expected(config.watchdog, clock.now())
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        """(receiver, outcome) → attempts since the start."""
+        self.intake: Counter[tuple[str, str]] = Counter()
+        """(origin, outcome) → alerts since the start."""
+        self.backlog: dict[str, Backlog] = {}
+        self.on_attempt: Callable[[Delivery], None] = lambda _: None
+        """Hears of every attempt; for whoever measures."""
+        self.problem: str | None = "not started"
+        self._ready = False
+        self._lock = asyncio.Lock()
+        self._news = asyncio.Event()
+        self.dispatchers = {
+            name: Dispatcher(name, notifier, store, clock, options.give_up_after_s, jitter, self._attempted)
+            for name, notifier in notifiers.items()
+        }
+
+    # -- what comes in
+
     async def tell(self, notices: Sequence[Notice]) -> None:
         """See `ports.Notices`: returns once they are durable. Raises StoreUnavailable."""
-        raise NotImplementedError
+        now = self._clock.now()
+        await self._take([Alert(notice=notice, taken_at=now, heard_at=now) for notice in notices])
 
     async def intake_alertmanager(self, body: bytes) -> int:
-        """One webhook call of Alertmanager; how many alerts were taken, once they are durable.
+        """One webhook call of Alertmanager; how many alerts were news to us, once they are durable.
 
         Raises StoreUnavailable, or BadPayload when it is no webhook payload of version 4.
         """
-        raise NotImplementedError
+        now = self._clock.now()
+        call = await asyncio.to_thread(parse, body, self.config.watchdog.alert, now)
+        if call.watchdog:
+            self.expected.heard(now)
+            self._news.set()
+        return await self._take(call.alerts)
+
+    async def _take(self, alerts: Sequence[Alert]) -> int:
+        await self._start()
+        async with self._lock:
+            now = self._clock.now()
+            wanted = [self.book.merged(alert) for alert in alerts if self.book.admits(alert)]
+            added = {alert.key for alert in wanted} - self.book.alerts.keys()
+            if len(self.book) + len(added) > MAX_ALERTS:
+                self.intake["notice", "refused"] += len(alerts)
+                raise StoreUnavailable("alerts", f"{len(self.book)} alerts are open already")
+            changed = [alert for alert in wanted if _said(self.book.alerts.get(alert.key)) != _said(alert)]
+            if wanted:
+                await self.store.take(wanted)
+            for alert in wanted:
+                self.book.put(alert, now)
+                self.intake[alert.origin, "taken"] += 1
+            self.intake["notice", "nothing_to_tell"] += len(alerts) - len(wanted)
+        self._news.set()
+        return len(changed)
+
+    # -- what people ask
+
+    async def add_silence(self, matchers: Sequence[str], starts_at: datetime, ends_at: datetime, comment: str, who: str) -> Silence:
+        """Keep alerts quiet for a while. Raises Conflict for matchers or times that make no sense, StoreUnavailable."""
+        silence = new_silence(matchers, starts_at, ends_at, comment, who, self._clock.now())
+        await self._start()
+        async with self._lock:
+            await self.store.add_silence(silence)
+            self.book.silence(silence, self._clock.now())
+        self._news.set()
+        return silence
+
+    async def end_silence(self, silence_id: str, who: str) -> tuple[Silence, Silence]:
+        """(before, after). Raises NotFound, Conflict, StoreUnavailable."""
+        await self._start()
+        async with self._lock:
+            now = self._clock.now()
+            before, after = await self.store.end_silence(silence_id, now, who)
+            self.book.silence(after, now)
+        self._news.set()
+        return before, after
+
+    async def test(self, receiver: str, who: str) -> str:
+        """Put a marked test into the outbox; its message id. Raises NotFound, StoreUnavailable."""
+        if receiver not in self.dispatchers:
+            raise NotFound("receiver", receiver)
+        now = self._clock.now()
+        message = trial(receiver, who, now, f"{now.timestamp():.6f}")
+        await self.store.put_out(message)
+        self.dispatchers[receiver].hurry()
+        return message.message_id
+
+    def claim(self, token: str) -> tuple[Claim, list[Alert]]:
+        """What a signed link would act on. Raises BadLink."""
+        if self.links is None:
+            raise BadLink("this platform makes no links")
+        claim = self.links.check(token, self._clock.now())
+        places = [place for place in self.book.told if group_digest(place.group_key) == claim.group]
+        return claim, self.book.told_here(claim.receiver, places)
+
+    async def act(self, token: str) -> tuple[Claim, list[Alert]]:
+        """Do what a link is for, to what is still open; those alerts as they were. Raises BadLink, Conflict, StoreUnavailable."""
+        await self._start()
+        claim, alerts = self.claim(token)
+        who = f"link sent to {claim.receiver}"
+        if claim.purpose is Purpose.SILENCE:
+            if alerts:
+                now = self._clock.now()
+                await self.add_silence(*silence_for(alerts, now), "by a link in a message", who)
+            return claim, alerts
+        for alert in alerts:
+            await self._act(claim.purpose, alert, who)
+        return claim, alerts
+
+    async def _act(self, purpose: Purpose, alert: Alert, who: str) -> None:
+        owner, notice, now = self.owners.get(alert.notice.source), alert.notice, self._clock.now()
+        if owner is not None:
+            try:
+                await owner(purpose, notice, who)
+            except (Conflict, NotFound) as error:  # somebody else was quicker
+                log.info("a link did nothing to %s: %s", notice.key, error)
+            return
+        change = msgspec.structs.replace
+        if purpose is Purpose.RESOLVE:
+            notice = change(notice, resolved_at=max(now, notice.began_at + datetime.resolution))
+        elif notice.acknowledged_at is None:
+            notice = change(notice, acknowledged_at=now, acknowledged_by=who)
+        await self._take([Alert(notice=notice, origin=alert.origin, given_group=alert.given_group, taken_at=now, heard_at=now)])
+
+    # -- what it does by itself
 
     async def run(self) -> None:
         """Group, deliver and watch until cancelled."""
-        raise NotImplementedError
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._flush_loop())
+                tasks.create_task(self._keep_loop())
+                for name, dispatcher in self.dispatchers.items():
+                    tasks.create_task(dispatcher.run(), name=f"alerts to {name}")
+                if self.config.watchdog.heartbeat_url is not None and self._door is not None:
+                    tasks.create_task(self._heartbeat_loop(self._door))
+                if self._guard is not None:
+                    self._guard.start()
+        finally:
+            if self._guard is not None:
+                self._guard.stop()
+
+    async def step(self) -> datetime | None:
+        """Look once at everything that is due; when to look again. Raises StoreUnavailable."""
+        await self._start()
+        await self._expect()
+        async with self._lock:
+            for receiver in await self.flusher.flush(self._clock.now()):
+                if receiver in self.dispatchers:
+                    self.dispatchers[receiver].hurry()
+            return self.book.next_due()
+
+    async def _flush_loop(self) -> None:
+        while True:
+            self._news.clear()
+            try:
+                again_at = await self.step()
+                self._turned()
+                wait_s = TURN_S if again_at is None else (again_at - self._clock.now()).total_seconds()
+            except Unavailable as error:
+                self._hindered(str(error))
+                await asyncio.sleep(TURN_S)
+                continue
+            try:
+                async with asyncio.timeout(min(TURN_S, max(0.0, wait_s))):
+                    await self._news.wait()
+            except TimeoutError:
+                pass
+
+    async def _keep_loop(self) -> None:
+        pruned_at = self._clock.monotonic() - PRUNE_S
+        while True:
+            try:
+                await self.keep(prune=self._clock.monotonic() - pruned_at >= PRUNE_S)
+                if self._clock.monotonic() - pruned_at >= PRUNE_S:
+                    pruned_at = self._clock.monotonic()
+            except Unavailable as error:
+                log.warning("the outbox is not counted: %s", error)
+            await asyncio.sleep(COUNT_S)
+
+    async def keep(self, *, prune: bool) -> None:
+        """Count what waits; remove what is old. Raises StoreUnavailable."""
+        self.backlog = await self.store.backlog()
+        self.flusher.waiting = Counter({name: each.waiting for name, each in self.backlog.items()})
+        if not prune:
+            return
+        now = self._clock.now()
+        await self.store.prune(now - timedelta(days=self._options.log_retention_days))
+        async with self._lock:
+            stale = self.book.stale(now)
+            if stale:
+                await self.store.flush(Flush(messages=[], groups=[], forgotten=stale))
+                for key in stale:
+                    self.book.forget(key, now)
+
+    async def _heartbeat_loop(self, door: HttpDoor) -> None:
+        watchdog = self.config.watchdog
+        assert watchdog.heartbeat_url is not None
+        while True:
+            if self.problem is None:
+                try:
+                    await door.post(HttpRequest(watchdog.heartbeat_url.reveal(), {}, b""), 10.0)
+                except HttpFailure as failure:
+                    log.warning("the heartbeat was not heard: %s", failure.detail)
+            await asyncio.sleep(watchdog.heartbeat_every_s)
+
+    async def _expect(self) -> None:
+        known = self.book.alerts.get(KEY)
+        notice = self.expected.notice(self._clock.now(), known is not None and not known.is_over)
+        if notice is not None:
+            await self.tell([notice])
+
+    async def _start(self) -> None:
+        """Read what the last run left, once."""
+        if self._ready:
+            return
+        async with self._lock:
+            await self._load()
+
+    async def _load(self) -> None:
+        if self._ready:  # somebody was quicker
+            return
+        now = self._clock.now()
+        held = await self.store.load(now)
+        gone = await self.store.abandon(list(self.config.receivers), now)
+        if gone:
+            log.warning("%d messages are given up: their receivers are no longer in %s", gone, self.config.source)
+        self.book = self.flusher.book = Book(self.config, held, now)
+        self._ready = True
+
+    def _turned(self) -> None:
+        if self.problem not in (None, "not started"):
+            log.info("the alert relay works again")
+        self.problem = None
+        if self._guard is not None:
+            self._guard.turned()
+
+    def _hindered(self, problem: str) -> None:
+        if self.problem != problem:
+            log.warning("the alert relay waits: %s", problem)
+        self.problem = problem
+        if self._guard is not None:
+            self._guard.hindered(problem)
+
+    def _attempted(self, delivery: Delivery) -> None:
+        self.attempts[delivery.receiver, delivery.outcome] += 1
+        self.on_attempt(delivery)
+
+
+def _said(alert: Alert | None) -> tuple[str, bool, bool] | None:
+    """What of an alert can be news."""
+    return None if alert is None else (alert.mark, alert.is_over, alert.is_acknowledged)
