@@ -33,7 +33,7 @@ POLICIES: Mapping[str, Policy] = {
     "faulted": _HARD,
     "fault_flapping": _COUNTED,
     "register_backwards": _COUNTED,
-    "register_frozen": Policy(needs_good_session=True),
+    "register_frozen": _COUNTED,
     "meter_jump": _COUNTED,
     "security_event": _COUNTED,
     "unexpected_firmware": _COUNTED,
@@ -41,7 +41,6 @@ POLICIES: Mapping[str, Policy] = {
     "authorization_rejects": _COUNTED,
     "zero_energy": _SESSIONS,
     "failing_attempts": _SESSIONS,
-    "zombie_transaction": _SESSIONS,
     "silent": Policy(needs_good_session=True, explained_by=_GONE),
 }
 
