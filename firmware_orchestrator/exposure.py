@@ -246,16 +246,15 @@ class Exposure:
 
     def _reach(self, at_us: int) -> None:
         """Everything that is due by then happens, each at its own instant; then it is `at_us`, or stays later."""
-        while self._heap and self._heap[0][0] <= at_us:
-            self._begin(self._heap[0][0])
+        while True:
+            if at_us > self._at:
+                self._commit()  # first: it may say that more is due
+            if not self._heap or self._heap[0][0] > at_us:
+                break
+            self._at = max(self._at, self._heap[0][0])
             while self._heap and self._heap[0][0] <= self._at:
                 self._wake(*heappop(self._heap))
-        self._begin(at_us)
-
-    def _begin(self, at_us: int) -> None:
-        if at_us > self._at:
-            self._commit()
-            self._at = at_us
+        self._at = max(self._at, at_us)
 
     def _wake(self, due_us: int, kind: int, who: str) -> None:
         if kind != _ROW:

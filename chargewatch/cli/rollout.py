@@ -17,6 +17,7 @@ from chargewatch.cli.charge_points import Limit
 from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import path
 from chargewatch.cli.output import console, listing, note, print_json
+from chargewatch.cli.rollout_simulate import simulate
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
 
 app = typer.Typer(no_args_is_help=True, help="Firmware rollouts: a canary, then waves, stopped by what happens after the install.")
@@ -266,3 +267,6 @@ def _evidence(verdict: dict[str, Any]) -> Group:
             f"{each['control']} in {each['control_days']:.1f} days",
         )  # fmt: skip
     return Group(Text(f"{verdict['outcome']}: {reasons} (E {verdict['e']:.2f}, stops at {verdict['limit']:g})"), table)
+
+
+app.command()(simulate)

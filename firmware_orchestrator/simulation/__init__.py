@@ -1,1 +1,1 @@
-"""The gate on fleets that do not exist. Decided here: what is tried; the judge is the gate that ships, with its own exposure fold."""
+"""The gate on fleets that do not exist. Decided here: what is tried; the judge is the gate that ships, with its exposure fold."""

@@ -11,6 +11,8 @@ from firmware_orchestrator.simulation.world import Fleet, World
 
 INSTALL_DAYS = 0.25
 _FAILING = 0.01
+_WATCH_STEP_DAYS = 0.5
+"""Long, because the gate's evidence has the instant of every event; a rule that only looks needs short steps."""
 _LIMIT_DAYS = 120.0
 JUDGES = ("gate", "share > 10 %", "installs only")
 
@@ -41,6 +43,7 @@ def run(trial: Trial, seed: int) -> Ending:
     world = World(trial.fleet, seed)
     judge = _judge(trial, world)
     order = _order(trial, world)
+    step = _WATCH_STEP_DAYS if trial.watch_days is not None and trial.judge == "gate" else STEP_DAYS
     treated = np.zeros(trial.fleet.size, dtype=bool)
     exposed = 0
     for wave, size in enumerate(trial.waves):
@@ -64,7 +67,7 @@ def run(trial: Trial, seed: int) -> Ending:
                 break
             elif said is Answer.HOLD or world.day > _LIMIT_DAYS:
                 return Ending("held", world.day, exposed)
-            _pass(world, judge, treated, trial.worse, STEP_DAYS)
+            _pass(world, judge, treated, trial.worse, step)
     return Ending("done", world.day, exposed)
 
 
