@@ -86,8 +86,11 @@ class PriceComponent(msgspec.Struct, frozen=True, omit_defaults=True):
     factor: Decimal = Decimal(1)
 
 
-class Restrictions(msgspec.Struct, frozen=True, omit_defaults=True):
-    """When an element applies: all that are given must hold. Times are the site's local wall clock."""
+class Restrictions(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """When an element applies: all that are given must hold. Times are the site's local wall clock.
+
+    A field that is not known is refused on reading: to ignore a restriction is to apply a price where it was not meant.
+    """
 
     start_time: str | None = None
     """HH:MM, inclusive; None is 00:00."""

@@ -21,9 +21,11 @@ from chargewatch.cli import (
     frames,
     keys,
     maintenance,
+    price,
     rollout,
     simulate,
     sites,
+    tariff,
     tokens,
     transactions,
     up,
@@ -46,6 +48,7 @@ COMMANDS = (
     ("audit", sites.audit),
     ("rebuild", up.rebuild),
     ("doctor", doctor.doctor),
+    ("price", price.price_command),
 )
 GROUPS = (
     ("charge-points", charge_points.app),
@@ -59,6 +62,7 @@ GROUPS = (
     ("cases", cases.app),
     ("maintenance", maintenance.app),
     ("config", config.app),
+    ("tariff", tariff.app),
 )
 for _name, _command in COMMANDS:
     app.command(_name)(_command)
