@@ -18,7 +18,7 @@ def apply(point: PointSignals, fact: Fact) -> None:
     """Changes `point` by one fact that is newer than it."""
     point.sequence = fact.sequence
     if _is_heard(fact):
-        point.heard_at, point.protocol = fact.received_at, fact.protocol
+        point.heard_at, point.heard_sequence, point.protocol = fact.received_at, fact.sequence, fact.protocol
     for event in fact.events:
         handler = HANDLERS.get(type(event))
         if handler is not None:

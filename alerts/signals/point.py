@@ -55,7 +55,8 @@ class PointSignals(msgspec.Struct, kw_only=True, omit_defaults=True):
     sequence: int = 0
     """The last record applied."""
     heard_at: datetime | None = None
-    """Its last record; heartbeats leave none."""
+    """Its last record that shows it was there; heartbeats leave none."""
+    heard_sequence: int = 0
     protocol: str | None = None
     generation: int = 0
     connected: bool | None = None

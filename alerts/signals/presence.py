@@ -17,6 +17,8 @@ EXPECTED_REASONS = frozenset({"RemoteReset", "ScheduledReset", "FirmwareUpdate",
 EXCUSES_FOR = {"TriggerMessage": timedelta(minutes=5)}
 EXCUSES_OTHERS_FOR = timedelta(hours=24)
 """A reset when idle, or an update that installs at night, may take so long."""
+ORDER_EXPLAINS_FOR = timedelta(days=30)
+"""After its installation was due, an update that never showed explains no other version any more."""
 
 
 def opened(point: PointSignals, fact: Fact, _: e.ConnectionOpened) -> None:
@@ -70,7 +72,8 @@ def _firmware(point: PointSignals, fact: Fact, version: str | None) -> None:
     point.firmware_version, point.firmware_sequence = version, fact.sequence
     if before is None:
         return
-    if firmware.ordered_at is not None and firmware.changed_at is None:
+    due_at = firmware.install_at or firmware.begins_at
+    if due_at is not None and firmware.changed_at is None and fact.received_at - due_at <= ORDER_EXPLAINS_FOR:
         firmware.changed_at = fact.received_at
         firmware.ended_at = firmware.ended_at or fact.received_at
         return

@@ -46,5 +46,6 @@ def firmware(point: PointSignals, fact: Fact, event: e.FirmwareStatusReported) -
     if status != known.status:
         known.status, known.status_at, known.status_sequence = status, fact.received_at, fact.sequence
     known.info = short(event.info)
-    if known.ordered_at is not None and known.ended_at is None and status in FIRMWARE_ENDS:
+    begun = known.begins_at is not None and fact.received_at >= known.begins_at
+    if begun and known.ended_at is None and status in FIRMWARE_ENDS:
         known.ended_at = fact.received_at

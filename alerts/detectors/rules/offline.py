@@ -55,7 +55,7 @@ def offline(silent: Silence, view: View, neighbours: tuple[int, int] | None) -> 
             value=round(silent.silent_s),
             unit="s",
             expected=silent.after_s,
-            sequences=(point.sequence,),
+            sequences=(point.heard_sequence,) if silent.since == point.heard_at else (),
         )
     ]
     if point.connected is False and point.connection_at is not None:

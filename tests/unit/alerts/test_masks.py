@@ -82,6 +82,13 @@ def test_an_update_begins_when_we_said() -> None:
     assert masked(tale, "offline", 5 * HOUR) is None
 
 
+def test_idle_before_an_update_begins_does_not_end_it() -> None:
+    """Asked for its status at noon, a charge point that updates at night says Idle."""
+    tale = updating(retrieve_date="2026-03-01T03:00:00Z")
+    tale.tell(60, e.FirmwareStatusReported(status="Idle"))
+    assert masked(tale, "offline", 3 * HOUR) is not None
+
+
 def test_an_update_that_ended_hides_no_longer() -> None:
     """A quarter of an hour after its end; a refused one never did."""
     tale = updating()

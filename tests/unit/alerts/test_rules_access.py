@@ -47,6 +47,15 @@ def test_a_version_that_nobody_ordered() -> None:
     assert tale.kinds(HOUR + 3 * DAYS) == []
 
 
+def test_an_old_order_explains_nothing() -> None:
+    """A month after it was due, another version is not its doing."""
+    tale = connected()
+    tale.tell(20, sent("UpdateFirmware", location="https://x/y"))
+    tale.tell(21, answered("UpdateFirmware"))
+    tale.tell(31 * DAYS, boot("1.1"))
+    assert tale.kinds(31 * DAYS) == ["unexpected_firmware"]
+
+
 def test_an_update_that_was_refused_orders_nothing() -> None:
     """Whatever came after it was somebody else's doing."""
     tale = connected()

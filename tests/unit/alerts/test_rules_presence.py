@@ -54,7 +54,7 @@ def test_a_lost_connection_with_a_driver_is_a_page() -> None:
     tale.tell(0, OPENED, boot(), began())
     lost = tale.tell(600, LOST)
     finding = tale.only(900, "offline")
-    assert finding.severity == "critical"
+    assert finding.severity == "critical" and finding.evidence[0].sequences == (1,)
     assert any(lost in each.sequences and "lost, 1006" in each.what for each in finding.evidence)
     tale.tell(910, OPENED, generation=9)
     assert "offline" not in tale.kinds(910)
