@@ -15,7 +15,7 @@ from chargenet.errors import Conflict
 from chargenet.storage.migrations import head, migrate
 from chargenet.storage.relational_engine import make_engine, parse_url
 from chargenet.storage.tables import PRIMARY, STATION_MODEL, TRANSACTION_MODEL, cursors, metadata
-from firmware_orchestrator.storage import artifact_tables
+from firmware_orchestrator.storage import artifact_tables, rollout_tables
 from tests.support.postgres import Postgres, postgres
 
 __all__ = ["postgres"]
@@ -85,6 +85,7 @@ def test_every_table_is_derived_or_primary() -> None:
             *cases_tables.TABLES,
             *relay_tables.TABLES,
             *artifact_tables.TABLES,
+            *rollout_tables.ROLLOUT_TABLES,
             cursors,
         )
     }

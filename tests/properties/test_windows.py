@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -45,7 +46,7 @@ def test_the_stretches_are_the_open_minutes(name: str, plan: Schedule, autumn: b
     while at < start + DAY:
         assert any(each.start <= at < each.end for each in found) == is_open(plan, zone, at), at
         at += timedelta(minutes=15)
-    assert all(one.end < other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end < other.start for one, other in itertools.pairwise(found))
 
 
 @pytest.mark.parametrize("name", ZONES)

@@ -94,6 +94,6 @@ def test_a_manifest_of_another_file_is_refused() -> None:
     """Size and hash, where the maker gives them."""
     with pytest.raises(InvalidFile, match="size_bytes: is 5, the file has 6 bytes"):
         check_file(manifest(size_bytes=5), "m.yaml", "a" * 64, 6)
-    with pytest.raises(InvalidFile, match="sha256: is b+, the file's is a+"):
+    with pytest.raises(InvalidFile, match=r"sha256: is b+, the file's is a+"):
         check_file(manifest(sha256="B" * 64), "m.yaml", "a" * 64, 6)
     check_file(manifest(sha256="A" * 64, size_bytes=6), "m.yaml", "a" * 64, 6)
