@@ -71,7 +71,7 @@ class Alerts:
     def health(self) -> tuple[bool, str]:
         """Is it well, and a sentence."""
         loop = self.loop
-        return loop.problem is None, loop.problem or f"{loop.lag()} records behind, {len(self.caseload.by_key)} cases in hand"
+        return loop.problem is None, loop.problem or f"{loop.lag()} records behind"
 
     async def acknowledge(self, case_id: int, who: str, note: str) -> tuple[Case, Case]:
         """A person takes a case; as it was and as it is. Raises NotFound, Conflict, StoreUnavailable."""
