@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote
@@ -51,23 +52,24 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LinkMaker:
-    """Makes and checks links. `base`: the URL that people reach us by, "" for none (then there are no links)."""
+    """Makes and checks links. `base` gives the URL that people reach us by, "" for none (then there are no links)."""
 
-    def __init__(self, key: bytes, base: str, ttl_s: float) -> None:
+    def __init__(self, key: bytes, base: Callable[[], str], ttl_s: float) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError(f"a key of links is {KEY_BYTES} bytes")
-        self._key, self._base, self._ttl = key, base.rstrip("/"), timedelta(seconds=ttl_s)
+        self._key, self._base, self._ttl = key, base, timedelta(seconds=ttl_s)
 
     def __repr__(self) -> str:
         return "LinkMaker(…)"
 
     def links(self, receiver: str, group_key: str, now: datetime) -> tuple[Link, ...]:
         """One link for each purpose."""
-        if not self._base:
+        base = self._base().rstrip("/")
+        if not base:
             return ()
         expires_at = int((now + self._ttl).timestamp())
         group = group_digest(group_key)
-        return tuple(Link(TITLES[each], self._url(Claim(each, receiver, group, expires_at))) for each in Purpose)
+        return tuple(Link(TITLES[each], base + self._path(Claim(each, receiver, group, expires_at))) for each in Purpose)
 
     def check(self, token: str, now: datetime) -> Claim:
         """What the token proves. Raises BadLink."""
@@ -83,9 +85,9 @@ class LinkMaker:
             raise BadLink("this link has expired: use `chargewatch cases` or a newer message")
         return claim
 
-    def _url(self, claim: Claim) -> str:
+    def _path(self, claim: Claim) -> str:
         payload = _encode(msgspec.json.encode(claim))
-        return f"{self._base}{PATH}{payload}.{_encode(self._sign(payload.encode()))}"
+        return f"{PATH}{payload}.{_encode(self._sign(payload.encode()))}"
 
     def _sign(self, payload: bytes) -> bytes:
         return hmac.digest(self._key, _DOMAIN + payload, "sha256")

@@ -153,15 +153,12 @@ class Metering:
             and last.choice is choice
             and last.end == start
             and last.kind is kind
-            and _same(last, energy_price, time_price)
+            and (last.energy < 0) == (energy < 0)
+            and (not choice.varies or (last.energy_price == energy_price and last.time_price == time_price))
         ):
             last.end, last.energy, last.time = end, last.energy + energy, last.time + time
         else:
             self.slices.append(Slice(start, end, kind, source, energy, time, choice, energy_price, time_price))
-
-
-def _same(last: Slice, energy_price: int, time_price: int) -> bool:
-    return not last.choice.varies or (last.energy_price == energy_price and last.time_price == time_price)
 
 
 def _disorder(start: int, end: int, ended: int) -> str:

@@ -27,6 +27,17 @@ def telemetry_folder(settings: Settings) -> Path:
     return settings.data_dir
 
 
+def link_key_file(settings: Settings) -> Path:
+    """The key of the signed links in messages."""
+    return settings.data_dir / "links.key"
+
+
+def alerts_file(settings: Settings) -> Path | None:
+    """Receivers and routes: as set, else `alerts.toml` in the data folder where there is one."""
+    usual = settings.data_dir / "alerts.toml"
+    return settings.alerts.config_file or (usual if usual.exists() else None)
+
+
 def pepper_file(settings: Settings) -> Path:
     """The key of fast password hashes."""
     return settings.data_dir / "pepper.key"

@@ -9,11 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alerts.app import Alerts, AlertSettings
+from alerts.links import Purpose
+from alerts.relay.metrics import RelayMetrics
+from alerts.relay.relay import Relay
 from alerts.storage.cases_sql import SqlCases
+from alerts.storage.sql import SqlAlerts
+from chargenet.model.notice import Notice
 from chargenet.ports import Program, Projection
 from chargenet.storage.relational_engine import Database
 from chargewatch.last_frames import LastFrames
-from chargewatch.notices import LoggedNotices
+from chargewatch.relaying import make_relay
 from firmware_orchestrator.app import FirmwareProgram
 
 if TYPE_CHECKING:
@@ -25,6 +30,13 @@ def read_models(database: Database) -> list[Projection]:
     return []
 
 
+def make_alert_relay(platform: RunningPlatform) -> Relay:
+    """What tells people. Made before the programs that have something to say."""
+    made = make_relay(platform.settings, SqlAlerts(platform.stores.database), platform.clock, lambda: platform.upload_base)
+    platform.platform_metrics.registry.register(RelayMetrics(made, platform.clock))
+    return made
+
+
 def make_rollouts(platform: RunningPlatform) -> FirmwareProgram:
     """The firmware program."""
     return FirmwareProgram(
@@ -34,7 +46,7 @@ def make_rollouts(platform: RunningPlatform) -> FirmwareProgram:
         platform.feed,
         platform.gateway,
         platform.firmware.shelf,
-        LoggedNotices(),
+        platform.relay,
         platform.clock,
         nowhere=lambda: f"{platform.upload_base}/f/none",
     )
@@ -48,15 +60,21 @@ def make_alerts(platform: RunningPlatform) -> Alerts:
         platform.clock,
         platform.stores,
         SqlCases(platform.stores.database),
-        None,
+        platform.relay,
         platform.site_of,
         LastFrames(platform.fleet),
         AlertSettings(speed=platform.alert_speed),
     )
     platform.platform_metrics.registry.register(made.metrics)
+
+    async def act(purpose: Purpose, notice: Notice, who: str) -> None:
+        step = made.acknowledge if purpose is Purpose.ACKNOWLEDGE else made.resolve
+        await step(int(notice.key.removeprefix("case-")), who, "by a link in a message")
+
+    platform.relay.owners["alerts"] = act
     return made
 
 
 def make_programs(platform: RunningPlatform) -> list[Program]:
     """What runs with the platform. Called on its event loop, once everything that a program may use is there."""
-    return [platform.alerts, platform.rollout_program]
+    return [platform.relay, platform.alerts, platform.rollout_program]

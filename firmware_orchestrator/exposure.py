@@ -283,7 +283,8 @@ class Exposure:
     def _commit(self) -> None:
         """The instant is over: its events are weighed by what was at risk before it, then who is at risk is worked out again."""
         had: dict[str, int] = {}
-        counts = tuple(counted for signal in RATES if (counted := self._count(signal, had)) is not None)
+        happened = [signal for signal in RATES if signal in self._events]
+        counts = tuple(counted for signal in happened if (counted := self._count(signal, had)) is not None)
         if counts or self._ended:
             ended = tuple(sorted(self._ended, key=lambda each: (each.charge_point_id, each.again)))
             self._instants.append(Instant(self._at, counts, ended))
@@ -300,11 +301,8 @@ class Exposure:
 
     def _count(self, signal: Signal, had: dict[str, int]) -> Counted | None:
         """The events of one signal at this instant, one for each site; who had one is out of it for a while."""
-        who = self._events.get(signal)
-        if not who:
-            return None
         index = INDEX[signal]
-        rows = [self._rows[each] for each in sorted(who)]
+        rows = [self._rows[each] for each in sorted(self._events[signal])]
         sites = self._sites_once(row for row in rows if row.risk >> index & 1)
         counted = self._risk.counted(signal, sites, self._at) if sites else None
         for row in sites:
@@ -330,11 +328,11 @@ class Exposure:
 
     def _look_for_incident(self, index: int, rows: list[Row]) -> None:
         saw = [row for row in rows if row.risk_group == CONTROL]
-        if saw and index != INDEX[Signal.ANY]:
-            size = sum(row.risk_group == CONTROL for row in self._rows.values())
-            if until := self._masks.control_saw(index, saw, size, self._at):
-                self._dirty.update(self._rows)
-                heappush(self._heap, (until, _EVERYBODY, ""))
+        if not saw or index == INDEX[Signal.ANY]:
+            return
+        if until := self._masks.control_saw(index, saw, self._risk.control, self._at):
+            self._dirty.update(self._rows)
+            heappush(self._heap, (until, _EVERYBODY, ""))
 
     def _at_risk(self, row: Row) -> int:
         """Bits of the signals that can happen to it from now on."""

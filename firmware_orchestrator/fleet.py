@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
 import msgspec
+
+USE = ("low", "middle", "high")
 
 
 class FleetMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,13 +51,4 @@ def connectivity(iccid: str | None, imsi: str | None) -> str:
 def use_terciles(transactions: dict[str, int]) -> dict[str, str]:
     """Charge point → low, middle or high, by its transactions; equal counts get the same word."""
     counts = sorted(transactions.values())
-    if not counts:
-        return {}
-    lower, upper = counts[len(counts) // 3], counts[2 * len(counts) // 3]
-    return {name: _tercile(count, lower, upper) for name, count in transactions.items()}
-
-
-def _tercile(count: int, lower: int, upper: int) -> str:
-    if count <= lower and count < upper:
-        return "low"
-    return "high" if count >= upper and upper > lower else "middle"
+    return {name: USE[3 * bisect_left(counts, count) // len(counts)] for name, count in transactions.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -75,9 +75,10 @@ class RolloutSpec(msgspec.Struct, frozen=True, kw_only=True):
     def zone_of(self, time_zone: str | None) -> ZoneInfo | None:
         """The clock of a site; None where there is none although the schedule needs one."""
         name = time_zone or self.time_zone
-        if name is None or name not in available_timezones():
-            return None if self.schedule.windows or self.schedule.quiet else ZoneInfo("UTC")
-        return ZoneInfo(name)
+        zone = known_zone(name) if name is not None else None
+        if zone is None and not (self.schedule.windows or self.schedule.quiet):
+            return ZoneInfo("UTC")
+        return zone
 
     def holdout_of(self, total: int) -> Size:
         """As the file says; else 5 %, at least 20, at most a fifth."""
@@ -101,6 +102,14 @@ def selects(selection: Selection, member: FleetMember) -> bool:
     if any(globs and not any(fits(glob, value or "") for glob in globs) for globs, value in lists):
         return False
     return all(any(fits(glob, tag) for tag in member.tags) for glob in selection.tags)
+
+
+def known_zone(name: str) -> ZoneInfo | None:
+    """The zone of an IANA name, None when there is none of it."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a name that is a folder of names
+        return None
 
 
 def named(selection: Selection) -> bool:
@@ -178,7 +187,7 @@ def _windows(document: Document, key: str, entries: tuple[spec_file.WindowEntry,
 
 
 def _check_zone(document: Document, name: str | None) -> None:
-    if name is not None and name not in available_timezones():
+    if name is not None and known_zone(name) is None:
         raise document.wrong(("windows", "time_zone"), f"is {name!r}, expected an IANA time zone such as Europe/Oslo")
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from enum import Enum
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -69,7 +70,7 @@ def convert(document: Document, kind: type[T], at: Path = ()) -> T:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         path, problem = _located(str(error))
-        raise document.wrong((*at, *path), _sentence(document, (*at, *path), problem)) from error
+        raise document.wrong((*at, *path), _sentence(document, (*at, *path), problem, _choices(kind, path))) from error
 
 
 def parsed(document: Document, path: Path, text: str, parse: Callable[[str], T]) -> T:
@@ -160,23 +161,36 @@ def _located(message: str) -> tuple[Path, str]:
     return tuple(parts), f"{_BELOW if somewhere else ''}{match['problem']}"
 
 
-def _sentence(document: Document, path: Path, problem: str) -> str:
+def _choices(kind: Any, path: Path) -> tuple[str, ...]:
+    """The words that can stand at `path`, where only some can."""
+    for part in path:
+        origin, arguments = _plain(kind)
+        if isinstance(origin, type) and issubclass(origin, msgspec.Struct):
+            names = {field.encode_name: field.name for field in msgspec.structs.fields(origin)}
+            kind = get_type_hints(origin).get(names.get(str(part), ""))
+        else:
+            kind = arguments[-1] if arguments else None
+    origin, arguments = _plain(kind)
+    if isinstance(origin, type) and issubclass(origin, Enum):
+        return tuple(str(each.value) for each in origin)
+    return tuple(str(each) for each in arguments) if origin is Literal else ()
+
+
+def _sentence(document: Document, path: Path, problem: str, choices: tuple[str, ...] = ()) -> str:
     """msgspec's sentence in words of the file: what is there, and what was expected."""
     missing = re.fullmatch(r"Object missing required field `(?P<name>[^`]+)`", problem)
     if missing:
         return f"{missing['name']} is missing"
     if problem.startswith(_BELOW):
-        return f"{_BELOW}{_sentence(document, (), problem.removeprefix(_BELOW)).removeprefix('has more below it, ')}"
-    said = _at(document.value, path)
-    shown = (
-        "is empty" if said is None else f"is {said!r}" if isinstance(said, str) else "is a list" if isinstance(said, list) else ""
-    )
+        said = _sentence(document, (), problem.removeprefix(_BELOW))
+        return f"one of its values is wrong: {said.removeprefix('has more below it, ')}"
+    shown = _shown(_at(document.value, path))
     if match := _EXPECTED.fullmatch(problem):
         wanted = match["wanted"].split(" | ")
         words = " or ".join(_WORDS.get(each, "more below it" if each == "object" else each) for each in wanted if each != "null")
         return f"{shown}, expected {words}{match['limit'].replace('`', '')}"
     if problem.startswith("Invalid enum value"):
-        return f"{shown}, which is not one of the words that can stand here"
+        return f"{shown}, expected {', '.join(choices)}"
     return problem
 
 

@@ -189,6 +189,17 @@ class Relay:
             notice = change(notice, acknowledged_at=now, acknowledged_by=who)
         await self._take([Alert(notice=notice, origin=alert.origin, given_group=alert.given_group, taken_at=now, heard_at=now)])
 
+    @property
+    def health(self) -> tuple[bool, str]:
+        """Is it well, and a sentence."""
+        closed = [name for name, dispatcher in self.dispatchers.items() if dispatcher.breaker.is_open]
+        if self.problem not in (None, "not started"):
+            return False, str(self.problem)
+        if closed:
+            return False, f"no answer from {', '.join(closed)}"
+        waiting = sum(each.waiting for each in self.backlog.values())
+        return True, f"{len(self.book)} alerts open, {waiting} messages waiting, {len(self.dispatchers)} receivers"
+
     # -- what it does by itself
 
     async def run(self) -> None:

@@ -291,6 +291,43 @@ ALERTS_WORKING = _gauge(
     "chargewatch_alerts_working", (), "", "alerts: loop", "1 while facts are judged and cases stored, else 0.",
 )
 
+# -- the relay of alerts
+
+ALERTS_OPEN = _gauge("chargewatch_alerts_open", ("severity",), "", "alert relay", "Alerts that the relay holds open.")
+ALERTS_TAKEN = _counter(
+    "chargewatch_alerts_taken_total", ("origin", "outcome"), "", "alert relay",
+    "Alerts that came in: origin notice (our programs) or alertmanager; outcome taken, nothing_to_tell or refused.",
+)
+ALERTS_JUDGED = _counter(
+    "chargewatch_alert_groups_judged_total", ("reason",), "", "alert relay",
+    "Looks at a group of alerts, by why it was told or not.",
+)
+OUTBOX_WAITING = _gauge(
+    "chargewatch_alert_outbox_messages", ("receiver",), "", "alert relay", "Messages that are not delivered yet.",
+)
+OUTBOX_OLDEST = _gauge(
+    "chargewatch_alert_outbox_oldest_timestamp_seconds", ("receiver",), "seconds", "alert relay",
+    "When the oldest message that is not delivered yet was written.",
+)
+ATTEMPTS = _counter(
+    "chargewatch_alert_attempts_total", ("receiver", "outcome"), "", "alert relay",
+    "Attempts to deliver a message: delivered, retry, refused (final) or given_up.",
+)
+ATTEMPT_DURATION = _histogram(
+    "chargewatch_alert_attempt_seconds", ("receiver",), "alert relay", "Time that one attempt took.",
+)
+RECEIVER_REACHABLE = _gauge(
+    "chargewatch_alert_receiver_reachable", ("receiver",), "", "alert relay",
+    "0 while a receiver has failed so often that it is only tried now and then, else 1.",
+)
+RELAY_WORKING = _gauge(
+    "chargewatch_alert_relay_working", (), "", "alert relay", "1 while alerts are grouped and stored, else 0.",
+)
+WATCHDOG_HEARD = _gauge(
+    "chargewatch_alert_watchdog_heard_timestamp_seconds", (), "seconds", "alert relay",
+    "When Alertmanager's Watchdog alert came last; absent before the first.",
+)
+
 FLEET: tuple[Family, ...] = (
     CONNECTOR_STATUS, CONNECTOR_ERROR, CONNECTOR_POWER, CONNECTOR_CURRENT, CONNECTOR_VOLTAGE, CONNECTOR_ENERGY,
     CONNECTOR_TEMPERATURE, CONNECTOR_SOC, CONNECTOR_SESSION_ENERGY, CONNECTOR_LAST_SEEN,
@@ -308,6 +345,8 @@ PLATFORM: tuple[Family, ...] = (
 )
 ALERTS: tuple[Family, ...] = (
     CASE, CASES_OPEN, CASE_CHANGES, CASES_UNTOLD, ALERTS_BEHIND, ALERTS_JUDGING, ALERTS_WORKING,
+    ALERTS_OPEN, ALERTS_TAKEN, ALERTS_JUDGED, OUTBOX_WAITING, OUTBOX_OLDEST, ATTEMPTS, ATTEMPT_DURATION, RECEIVER_REACHABLE,
+    RELAY_WORKING, WATCHDOG_HEARD,
 )
 FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS
 

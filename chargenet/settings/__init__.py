@@ -3,6 +3,7 @@
 from chargenet.settings.keys import KEYS, shown, value_of, variable
 from chargenet.settings.load import Loaded, load, load_with_sources
 from chargenet.settings.sections import (
+    AlertSettings,
     CollectorSettings,
     FirmwareSettings,
     HttpSettings,
@@ -19,6 +20,7 @@ from chargenet.settings.values import Address, Secret
 __all__ = [
     "KEYS",
     "Address",
+    "AlertSettings",
     "CollectorSettings",
     "FirmwareSettings",
     "HttpSettings",

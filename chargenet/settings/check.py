@@ -9,7 +9,15 @@ from chargenet.settings.keys import value_of
 from chargenet.settings.sections import Settings
 
 _PAIRS = (("collector.tls_cert", "collector.tls_key"), ("http.tls_cert", "http.tls_key"))
-_URLS = ("http.public_url", "firmware.public_url", "influx.url", "api")
+_URLS = (
+    "http.public_url",
+    "firmware.public_url",
+    "influx.url",
+    "api",
+    "alerts.public_url",
+    "alerts.runbook_url",
+    "alerts.dashboard_url",
+)
 
 
 def check(settings: Settings, sources: Mapping[str, str]) -> None:

@@ -134,6 +134,19 @@ class FirmwareSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes_per_s_each: Size = 0
 
 
+class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told of what is wrong, and how long that is tried. Receivers and routes are in `config_file`."""
+
+    config_file: Path | None = None
+    public_url: str = ""
+    runbook_url: str = ""
+    dashboard_url: str = ""
+    allow_private_addresses: bool = False
+    link_ttl_s: Seconds = 259_200.0
+    give_up_after_s: Seconds = 259_200.0
+    log_retention_days: Seconds = 90.0
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform says about itself, on standard error."""
 
@@ -156,4 +169,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     influx: InfluxSettings = InfluxSettings()
     tokens: TokenSettings = TokenSettings()
     firmware: FirmwareSettings = FirmwareSettings()
+    alerts: AlertSettings = AlertSettings()
     log: LogSettings = LogSettings()

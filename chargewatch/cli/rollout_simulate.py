@@ -22,7 +22,7 @@ _TITLES = {
 
 
 def simulate(
-    runs: Annotated[int, typer.Option(min=1, max=100_000, help="Rollouts of each canary; whole rollouts a third of it.")] = 60,
+    runs: Annotated[int, typer.Option(min=1, max=100_000, help="Rollouts of each canary; whole rollouts a third of it.")] = 20,
     seed: Annotated[int, typer.Option(min=0, max=1_000_000, help="The same seed gives the same figures.")] = 1,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes. \\[default: one per processor]")] = None,
     json: Json = False,

@@ -40,7 +40,10 @@ class Risk:
     def __init__(self, at_us: int, rows: Iterable[Row] = (), spent: list[Spent] | None = None) -> None:
         self.spent = spent or [Spent(at_us, [0, 0], [0.0, 0.0]) for _ in RATES]
         self.sums = [Sum([0, 0], [0, 0], [0, 0]) for _ in RATES]
+        self.control = 0
+        """Charge points in the control group, at risk or not."""
         for row in rows:
+            self.control += row.risk_group == CONTROL
             if row.risk_group != NEITHER:
                 self._add(row, row.risk, 1)
 
@@ -54,6 +57,7 @@ class Risk:
                 self._spend(index, at_us)
         if row.risk_group != NEITHER:
             self._add(row, row.risk, -1)
+        self.control += (row.group == CONTROL) - (row.risk_group == CONTROL)
         row.risk_group, row.risk, row.had = row.group, risk, had
         if row.group != NEITHER:
             self._add(row, risk, 1)

@@ -73,7 +73,7 @@ class Simulated:
         self.store = store or MemoryAlerts()
         self.config: Config = parse(config, "alerts.toml", Path())
         self.listeners: Mapping[str, Listener] = {name: Listener() for name in self.config.receivers}
-        self.links = LinkMaker(bytes(32), "https://charge.example", 3600.0)
+        self.links = LinkMaker(bytes(32), lambda: "https://charge.example", 3600.0)
         self.relay = Relay(
             self.config, self.store, self.clock, self.listeners, links=self.links, options=Options(**options), jitter=lambda: 0.5
         )
