@@ -1,1 +1,1 @@
-"""Finds sick connectors and tells on-call. Nothing is decided here yet; the journal already holds its evidence."""
+"""Finds sick connectors, keeps them as cases, and tells on-call through the relay. Rules judge today; statistics are not run yet."""

@@ -1,1 +1,1 @@
-"""Transactions to CDRs, statements and reports. Nothing is priced yet."""
+"""Prices under OCPI tariffs. Transactions to CDRs, statements and reports are not here yet."""

@@ -1,1 +1,1 @@
-"""Health-gated firmware rollouts. No rollout is run yet; the collector can already send UpdateFirmware."""
+"""Health-gated firmware rollouts: plan, waves, gate, orchestrator. Its young parts are named in the changelog."""
