@@ -1,1 +1,1 @@
-"""Finds sick connectors, keeps them as cases, and tells on-call through the relay. Rules judge today; statistics are not run yet."""
+"""Finds sick connectors, keeps them as cases, tells on-call through the relay. Rules judge today; statistics do not run yet."""
