@@ -17,6 +17,7 @@ import pytest
 from alerts.app import Alerts, AlertSettings
 from alerts.case import Change
 from alerts.metrics import CaseMetrics
+from alerts.relay.metrics import RelayMetrics
 from alerts.storage.cases_memory import MemoryCases
 from chargenet.clock import SystemClock
 from chargenet.model import measurement as m
@@ -27,6 +28,7 @@ from chargenet.observe.platform import PlatformMetrics
 from chargenet.testing import FrozenClock, MemoryJournal, MemoryStores
 from tests.support.api import ListFeed
 from tests.support.cases import case
+from tests.support.relay import Simulated
 from tests.support.servers import ChildServer, answers, find_server, free_port, require_server
 from tests.unit.observe.test_platform_metrics import everything
 
@@ -58,6 +60,7 @@ def exposition() -> Exposition:
     clock = SystemClock()
     platform = everything()
     platform.registry.register(full_cases())
+    platform.registry.register(RelayMetrics(Simulated().relay, clock))
     return Exposition(full_fleet(clock.now_us() / 1e6), platform, clock)
 
 
