@@ -189,10 +189,32 @@ class SignedReading(msgspec.Struct, frozen=True, omit_defaults=True):
     verdict: str = "unverified"
     """valid, invalid or unverified."""
     reason: str | None = None
+    sequence: int | None = None
+    """The journal's record with the frame it came in."""
+
+
+class TracePoint(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One report that the CDR rests on, and what was made of it."""
+
+    sequence: int
+    """The journal's record with the frame."""
+    at: datetime
+    """The instant that counts: the device's clock where it is sane, else ours."""
+    what: str
+    """start, reading, stop, state, or after_stop."""
+    register_wh: int | None = None
+    """As reported."""
+    energy_wh: int | None = None
+    """Energy of the transaction up to here, after dips, rollover and a swapped meter; None where the report has no part in it."""
+    note: str = ""
+    """Why it counts otherwise than reported: dip, rollover, late, outside, …"""
 
 
 class CdrTrace(msgspec.Struct, frozen=True, omit_defaults=True):
-    """From a CDR back to the frames: journal sequences of the records it rests on, and the registers it subtracts."""
+    """From a CDR back to the frames: journal sequences of the records it rests on, and the registers it subtracts.
+
+    `points` in order of time: the energy of each charging period is the difference of `energy_wh` at its ends.
+    """
 
     first_sequence: int | None = None
     last_sequence: int | None = None
@@ -201,6 +223,7 @@ class CdrTrace(msgspec.Struct, frozen=True, omit_defaults=True):
     start_register_wh: int | None = None
     stop_register_wh: int | None = None
     readings: int = 0
+    points: tuple[TracePoint, ...] = ()
 
 
 class Cdr(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
