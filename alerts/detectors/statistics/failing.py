@@ -21,7 +21,8 @@ PER_TOKEN = 2
 HOME_SHARE = 0.6
 STREAK_SHARE = 0.8
 """From this share of failures on, a connector gives nothing at all rather than now and then."""
-FEWEST = 2
+FEWEST = 4
+"""Three failures in a row happen by chance somewhere in a network every day; nobody is sent for fewer than four."""
 
 
 class Failing:

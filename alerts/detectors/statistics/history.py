@@ -16,6 +16,7 @@ from alerts.detectors.statistics.activity import Activity
 from alerts.detectors.statistics.heartbeats import Heartbeats
 from alerts.detectors.statistics.place import ChargePointPlace, Codes
 from alerts.detectors.statistics.table import Table
+from alerts.detectors.statistics.weather import Weather
 from chargenet.events import ChargePointBooted, ConnectionClosed, ConnectionOpened, Fact, StatusReported
 from chargenet.model.words import ConnectorStatus
 
@@ -30,6 +31,7 @@ class History:
     def __init__(self) -> None:
         self.table = Table()
         self.activity = Activity()
+        self.weather = Weather()
         self.heartbeats = Heartbeats()
         self.codes = Codes()
         self.row_of: dict[Key, int] = {}
@@ -64,7 +66,10 @@ class History:
         row = self.row(key)
         new = self.table.add(row, attempt)
         if new and peer:
-            self.activity.add(self.codes.site_row(row), attempt.began_at.timestamp())
+            began = attempt.began_at.timestamp()
+            self.activity.add(self.codes.site_row(row), began)
+            if attempt.temperature_c is not None:
+                self.weather.add(int(self.codes.model[row]), began, attempt.temperature_c)
         self.changed.add(attempt.charge_point_id)
         return new
 

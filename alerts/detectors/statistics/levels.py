@@ -67,6 +67,8 @@ class Levels:
             "irregular_meter_values": settings.intervals_limit,
         }
         found = {kind: e <= limits[kind] for kind, e in self.e().items()}
+        unreported = ~self.power_derated.offered & (self.power_derated.e > settings.power_unreported_limit)
+        found["power_derated"] = np.logical_and(found["power_derated"], ~unreported)
         found["failing_attempts"] = np.logical_and(found["failing_attempts"], ~found["zero_energy"])
         return found
 

@@ -1,4 +1,4 @@
-"""The history as pieces to store. Decided here: one piece per charge point and site and one for the network, each small.
+"""The history as pieces to store. Decided here: one piece per charge point and site, and two for the network.
 
 A piece of another format is left out when the history is taken up again: what it knew can be learned again from the journal.
 """
@@ -19,7 +19,7 @@ from alerts.detectors.statistics.place import ChargePointPlace
 from alerts.detectors.statistics.table import RECORD, WINDOW
 
 FORMAT = 1
-CHARGE_POINT, SITE, ALL = "charge_point:", "site:", "network"
+CHARGE_POINT, SITE, ALL, WEATHER = "charge_point:", "site:", "network", "weather"
 
 
 class _Connector(msgspec.Struct, kw_only=True):
@@ -41,6 +41,12 @@ class _ChargePoint(msgspec.Struct, kw_only=True):
     connectors: list[_Connector]
 
 
+class _Weather(msgspec.Struct, kw_only=True):
+    format: int
+    newest: int
+    models: dict[str, bytes]
+
+
 class _Hours(msgspec.Struct, kw_only=True):
     format: int
     newest: int
@@ -60,6 +66,7 @@ def take(history: History) -> dict[str, bytes | None]:
             sites.add(str(site_id))
     if history.changed:
         pieces[ALL] = _hours(history, NETWORK)
+        pieces[WEATHER] = _weather(history)
     for site_id in sites:
         pieces[SITE + site_id] = _hours(history, history.codes.sites[site_id])
     history.changed.clear()
@@ -76,6 +83,9 @@ def restore(pieces: Iterable[tuple[str, bytes]]) -> History:
         else:
             late.append((name, piece))
     for name, piece in late:
+        if name == WEATHER:
+            _restore_weather(history, piece)
+            continue
         row = NETWORK if name == ALL else history.codes.sites.get(name.removeprefix(SITE))
         if row is not None:
             _restore_hours(history, row, piece)
@@ -154,6 +164,30 @@ def _restore_hours(history: History, row: int, piece: bytes) -> None:
     if known.oldest >= 0:
         activity.oldest = known.oldest if activity.oldest < 0 else min(activity.oldest, known.oldest)
         activity.oldest = max(activity.oldest, activity.newest - HOURS + 1)
+
+
+def _weather(history: History) -> bytes:
+    """By the models' names: their numbers are another process's."""
+    weather, codes = history.weather, history.codes
+    models = {
+        name: zlib.compress(np.stack([weather.sums[at], weather.counts[at]]).tobytes(), 1)
+        for at, name in enumerate(codes.model_names[: len(weather.sums)])
+        if weather.counts[at].any()
+    }
+    return msgspec.msgpack.encode(_Weather(format=FORMAT, newest=weather.newest, models=models))
+
+
+def _restore_weather(history: History, piece: bytes) -> None:
+    if not _same_format(piece):
+        return
+    known = msgspec.msgpack.decode(piece, type=_Weather)
+    weather, codes = history.weather, history.codes
+    weather.newest = known.newest
+    for name, packed in known.models.items():
+        if name in codes.model_names:
+            at = codes.model_names.index(name)
+            weather.make_room(at)
+            weather.sums[at], weather.counts[at] = np.frombuffer(zlib.decompress(packed)).reshape(2, -1)
 
 
 def _same_format(piece: bytes) -> bool:

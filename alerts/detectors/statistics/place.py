@@ -77,6 +77,11 @@ class Codes:
         """For people."""
         return self._names["cohort"][int(self.cohort[row])]
 
+    @property
+    def model_names(self) -> list[str]:
+        """By number."""
+        return self._names.get("model", [])
+
     def model_name(self, row: int) -> str:
         """For people."""
         return self._names["model"][int(self.model[row])]

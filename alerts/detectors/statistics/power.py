@@ -52,6 +52,8 @@ class Power:
             since = np.where((total <= 0.0) & (step > 0.0), slot, since)
             total = np.maximum(0.0, total + step)
         self.cusum, self.since = np.where(enough, total, 0.0), since
+        self.offered: Array = np.any(view.records["offered"] > 0, axis=1)
+        """The offer is reported; else its power is compared with a constant, and cars weigh more."""
         share = known.sum(axis=1) / np.maximum(view.count, 1)
         self.e = np.where(self.cusum > 0.0, np.exp(-self.cusum) * view.tries_per_month * share, np.inf)
 

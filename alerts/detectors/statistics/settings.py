@@ -18,6 +18,8 @@ class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     failing_limit: float = 3e-3
     silence_limit: float = 1e-4
     power_limit: float = 3e-3
+    power_unreported_limit: float = 1e-6
+    """Where charge points do not report what they offer."""
     temperature_limit: float = 1e-3
     intervals_limit: float = 1e-3
     heartbeats_limit: float = 1e-3

@@ -41,6 +41,7 @@ RECORD = np.dtype(
         ("intervals", "u2"),
         ("late", "u2"),
         ("outcome", "u1"),
+        ("offered", "u1"),
     ]
 )
 Array = NDArray[Any]
@@ -170,6 +171,7 @@ def _record(attempt: Attempt) -> Any:
     made["temperature_c"] = nan if attempt.temperature_c is None else attempt.temperature_c
     made["intervals"], made["late"] = min(attempt.intervals, 65_535), min(attempt.late_intervals, 65_535)
     made["outcome"] = _outcome(attempt)
+    made["offered"] = attempt.offered_w is not None
     return made
 
 
