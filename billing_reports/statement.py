@@ -1,4 +1,4 @@
-"""A statement: what a customer owes for one calendar month, and why. Decided here: its words; not how it is made, numbered or drawn.
+"""A statement: what a customer owes for one calendar month, and why. Decided here: its words; not how it is made or drawn.
 
 Plain values: `billing_reports.compose` makes drafts of CDRs, `numbering` gives the number, `render/` draws. Amounts on lines and in
 totals are whole minor units (cents). Taxes are per rate on the sum of the lines (EN 16931, BR-CO-17), never a sum of line taxes.
