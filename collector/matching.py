@@ -6,18 +6,10 @@ Used twice: at answer time (ledger) and when the transactions are projected, so 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 FIRST_BELIEVABLE_YEAR = 2010
-OLDEST = timedelta(days=400)
-"""A backlog may be this old; a clock that is further back was never set."""
-FURTHEST_AHEAD = timedelta(minutes=5)
-
-
-def believable(at: datetime | None, received_at: datetime) -> bool:
-    """May a device's instant order things? Not when it is missing, was never set, or lies in our future."""
-    return at is not None and received_at - OLDEST <= at <= received_at + FURTHEST_AHEAD
 
 
 def usable(at: datetime | None) -> datetime | None:

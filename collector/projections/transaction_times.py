@@ -6,8 +6,8 @@ from datetime import datetime
 
 import msgspec
 
+from chargenet.model.sanity import believable
 from chargenet.model.transaction import Transaction, TransactionFlag, TransactionState
-from collector.matching import believable
 from collector.projections.transaction_book import flagged
 
 LARGEST_REGISTER_WH = 10**13
