@@ -38,8 +38,8 @@ def make_alert_relay(platform: RunningPlatform) -> Relay:
 
 
 def make_rollouts(platform: RunningPlatform) -> FirmwareProgram:
-    """The firmware program."""
-    return FirmwareProgram(
+    """The firmware program. Its metrics are served with the platform's."""
+    made = FirmwareProgram(
         platform.stores.database,
         platform.stores,
         platform.journal,
@@ -50,6 +50,8 @@ def make_rollouts(platform: RunningPlatform) -> FirmwareProgram:
         platform.clock,
         nowhere=lambda: f"{platform.upload_base}/f/none",
     )
+    platform.platform_metrics.registry.register(made.metrics)
+    return made
 
 
 def make_alerts(platform: RunningPlatform) -> Alerts:

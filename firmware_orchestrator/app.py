@@ -18,6 +18,7 @@ from firmware_orchestrator.desk import RolloutDesk
 from firmware_orchestrator.executor import Executor
 from firmware_orchestrator.intake import StoredFleet
 from firmware_orchestrator.loop import Loop
+from firmware_orchestrator.metrics import RolloutMetrics
 from firmware_orchestrator.rows import Rollout
 from firmware_orchestrator.shelf import FirmwareShelf
 from firmware_orchestrator.storage.rollout_sql import SqlRollouts
@@ -49,11 +50,12 @@ class FirmwareProgram:
         nowhere: Callable[[], str],
     ) -> None:
         self.shelf = shelf
-        self._journal, self._store = journal, SqlRollouts(database)
+        self._journal, self._store, self._clock, self._position = journal, SqlRollouts(database), clock, 0
+        self.metrics = RolloutMetrics(lambda: max(0, feed.head - self._position), lambda: shelf.damaged)
         executor = Executor(self._store, gateway, shelf, clock)
         fleet = Census(stores, clock)
         self.desk = RolloutDesk(self._store, shelf, fleet, executor, clock, nowhere=nowhere)
-        self._loop = Loop(self._store, feed, StoredFleet(stores), executor, notices, clock, self._course)
+        self._loop = Loop(self._store, feed, StoredFleet(stores), executor, notices, clock, self._course, self.metrics.seen)
 
     async def _course(self, rollout: Rollout) -> Course:
         return course_of(rollout, await self.shelf.artifact(rollout.artifact_id))
@@ -66,11 +68,15 @@ class FirmwareProgram:
 
     async def _round(self) -> float:
         """One tick; how long to wait then."""
+        began = self._clock.monotonic()
         try:
-            self._journal.set_cursor(CURSOR, await self._loop.tick())
+            self._position = await self._loop.tick()
+            self._journal.set_cursor(CURSOR, self._position)
         except Conflict as conflict:
             log.info("rollouts: %s; the next round sees it", conflict)
         except Unavailable as problem:
             log.warning("rollouts wait: %s", problem)
+            self.metrics.working = False
             return PAUSE_S
+        self.metrics.working, self.metrics.tick_s = True, self._clock.monotonic() - began
         return TICK_S

@@ -48,7 +48,7 @@ class Loop:
         notices: Notices,
         clock: Clock,
         courses: Courses,
-        seen: Callable[[Sequence[Dossier]], None] = lambda dossiers: None,
+        seen: Callable[[Sequence[Dossier], datetime], None] = lambda dossiers, now: None,
     ) -> None:
         self._store, self._feed, self._fleet, self._executor = store, feed, fleet, executor
         self._notices, self._clock, self._courses, self._seen = notices, clock, courses, seen
@@ -66,7 +66,7 @@ class Loop:
         await self._store.change(change)
         for each in dossiers:
             each.stored()
-        self._seen(dossiers)
+        self._seen(dossiers, before)
         await self._executor.ask(asks)
         for each in dossiers:
             await self._act(each)

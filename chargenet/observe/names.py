@@ -328,6 +328,94 @@ WATCHDOG_HEARD = _gauge(
     "When Alertmanager's Watchdog alert came last; absent before the first.",
 )
 
+# -- firmware rollouts: those that have begun; `wave` is a number, 0 the canary, `holdout` the control group that stays
+
+_WAVE = ("rollout", "wave")
+_SIGNAL = (*_WAVE, "signal")
+_ROLLOUTS = "firmware: tick"
+
+ROLLOUT_STATE = _gauge(
+    "chargewatch_rollout_state", ("rollout", "version", "state", "reason"), "", _ROLLOUTS,
+    "How the rollout stands now, value 1: running, held, paused, halted, finished, aborted, rolled_back; shown for a day after its "
+    "end.",
+)
+ROLLOUT_WAVE_STATE = _gauge(
+    "chargewatch_rollout_wave_state", (*_WAVE, "state"), "", _ROLLOUTS,
+    "How the wave stands now, value 1: pending, dispatching, soaking, passed or failed.",
+)
+ROLLOUT_UPDATES = _gauge(
+    "chargewatch_rollout_updates", (*_WAVE, "state"), "", _ROLLOUTS,
+    "Charge points of the wave by the state of their update. No series for a state that none is in.",
+)
+ROLLOUT_VERDICT = _gauge(
+    "chargewatch_rollout_verdict", (*_WAVE, "verdict", "reason"), "", _ROLLOUTS,
+    "What the gate says of the wave now, value 1: PASS, FAIL, INCONCLUSIVE or ERROR, with its first reason as a word.",
+)
+ROLLOUT_EVIDENCE = _gauge(
+    "chargewatch_rollout_evidence", _WAVE, "", _ROLLOUTS,
+    "The e-value against the new firmware over all signals, the highest so far; the rollout is halted where it reaches the limit.",
+)
+ROLLOUT_EVIDENCE_LIMIT = _gauge("chargewatch_rollout_evidence_limit", _WAVE, "", _ROLLOUTS, "1/alpha: where it is halted.")
+ROLLOUT_PROOF = _gauge(
+    "chargewatch_rollout_proof", _WAVE, "", _ROLLOUTS,
+    "The e-value that the new firmware is not so many times worse as must be ruled out before this wave has passed.",
+)
+ROLLOUT_PROOF_LIMIT = _gauge(
+    "chargewatch_rollout_proof_limit", _WAVE, "", _ROLLOUTS, "1/beta: where the wave may pass.",
+)
+ROLLOUT_RULE_OUT = _gauge(
+    "chargewatch_rollout_rule_out", _WAVE, "ratio", _ROLLOUTS,
+    "How many times worse must be ruled out before this wave has passed.",
+)
+ROLLOUT_SIGNAL_EVIDENCE = _gauge(
+    "chargewatch_rollout_signal_evidence", _SIGNAL, "", _ROLLOUTS, "The e-value of one signal alone, now.",
+)
+ROLLOUT_SIGNAL_FIRST = _gauge(
+    "chargewatch_rollout_signal_evidence_first", _SIGNAL, "", _ROLLOUTS,
+    "The same bet on each charge point's first event alone, exact whatever the charge points are like.",
+)
+ROLLOUT_SIGNAL_SHARE = _gauge(
+    "chargewatch_rollout_signal_share", _SIGNAL, "ratio", _ROLLOUTS, "Its share of the bet; 0 for a signal that is only observed.",
+)
+ROLLOUT_SIGNAL_EVENTS = _gauge(
+    "chargewatch_rollout_signal_events", (*_SIGNAL, "group"), "", _ROLLOUTS,
+    "Events of the signal so far; group: new (the new firmware) or control. None for installs and lost, see "
+    "chargewatch_rollout_installs.",
+)
+ROLLOUT_SIGNAL_EXPOSURE = _gauge(
+    "chargewatch_rollout_signal_exposure_seconds", (*_SIGNAL, "group"), "seconds", _ROLLOUTS,
+    "Time at risk of the signal so far, of all charge points of the group together.",
+)
+ROLLOUT_SIGNAL_RATIO = _gauge(
+    "chargewatch_rollout_signal_ratio", _SIGNAL, "ratio", _ROLLOUTS,
+    "Events per time with the new firmware against the control group, each in its own rates; absent while that had none.",
+)
+ROLLOUT_INSTALLS = _gauge(
+    "chargewatch_rollout_installs", (*_WAVE, "outcome"), "", _ROLLOUTS,
+    "Installations that have ended (finished), and of these failed and lost; of the whole rollout so far.",
+)
+ROLLOUT_JUDGED = _gauge(
+    "chargewatch_rollout_judged_charge_points", (*_WAVE, "group"), "", _ROLLOUTS,
+    "Charge points that the gate compares now; group: new (settled with the new firmware) or control.",
+)
+ROLLOUT_EVIDENCE_AT = _gauge(
+    "chargewatch_rollout_evidence_timestamp_seconds", ("rollout",), "seconds since the epoch", _ROLLOUTS,
+    "The evidence is complete up to here; its age is time() minus this.",
+)
+FIRMWARE_BEHIND = _gauge(
+    "chargewatch_firmware_behind_records", (), "", "firmware: tick", "Durable records that the rollouts have not seen yet.",
+)
+FIRMWARE_WORKING = _gauge(
+    "chargewatch_firmware_working", (), "", "firmware: tick", "1 while rollouts are judged and stored, else 0.",
+)
+FIRMWARE_TICK = _gauge(
+    "chargewatch_firmware_tick_seconds", (), "seconds", "firmware: tick", "Time that the last look at all rollouts took.",
+)
+FIRMWARE_DAMAGED = _gauge(
+    "chargewatch_firmware_files_damaged", (), "", "firmware: files",
+    "Firmware files whose bytes on disk are not those that were added; they are served to nobody.",
+)
+
 FLEET: tuple[Family, ...] = (
     CONNECTOR_STATUS, CONNECTOR_ERROR, CONNECTOR_POWER, CONNECTOR_CURRENT, CONNECTOR_VOLTAGE, CONNECTOR_ENERGY,
     CONNECTOR_TEMPERATURE, CONNECTOR_SOC, CONNECTOR_SESSION_ENERGY, CONNECTOR_LAST_SEEN,
@@ -348,5 +436,10 @@ ALERTS: tuple[Family, ...] = (
     ALERTS_OPEN, ALERTS_TAKEN, ALERTS_JUDGED, OUTBOX_WAITING, OUTBOX_OLDEST, ATTEMPTS, ATTEMPT_DURATION, RECEIVER_REACHABLE,
     RELAY_WORKING, WATCHDOG_HEARD,
 )
-FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS
-
+ROLLOUTS: tuple[Family, ...] = (
+    ROLLOUT_STATE, ROLLOUT_WAVE_STATE, ROLLOUT_UPDATES, ROLLOUT_VERDICT, ROLLOUT_EVIDENCE, ROLLOUT_EVIDENCE_LIMIT, ROLLOUT_PROOF,
+    ROLLOUT_PROOF_LIMIT, ROLLOUT_RULE_OUT, ROLLOUT_SIGNAL_EVIDENCE, ROLLOUT_SIGNAL_FIRST, ROLLOUT_SIGNAL_SHARE,
+    ROLLOUT_SIGNAL_EVENTS, ROLLOUT_SIGNAL_EXPOSURE, ROLLOUT_SIGNAL_RATIO, ROLLOUT_INSTALLS, ROLLOUT_JUDGED, ROLLOUT_EVIDENCE_AT,
+    FIRMWARE_BEHIND, FIRMWARE_WORKING, FIRMWARE_TICK, FIRMWARE_DAMAGED,
+)
+FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS

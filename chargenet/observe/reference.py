@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chargenet.observe.names import ALERTS, FLEET, PLATFORM, Family
+from chargenet.observe.names import ALERTS, FLEET, PLATFORM, ROLLOUTS, Family
 
 _INTRODUCTION = """# Metrics
 
@@ -29,6 +29,8 @@ def markdown() -> str:
             *_table(PLATFORM),
             "\n## Alerts\n",
             *_table(ALERTS),
+            "\n## Firmware rollouts\n",
+            *_table(ROLLOUTS),
             "\n`chargewatch_process_*` are those of the Prometheus client library.\n",
         ]
     )

@@ -26,6 +26,7 @@ from chargenet.observe.exposition import CONTENT_TYPE, Exposition
 from chargenet.observe.fleet import FleetMetrics
 from chargenet.observe.platform import PlatformMetrics
 from chargenet.testing import FrozenClock, MemoryJournal, MemoryStores
+from firmware_orchestrator.metrics import RolloutMetrics
 from tests.support.api import ListFeed
 from tests.support.cases import case
 from tests.support.relay import Simulated
@@ -61,6 +62,7 @@ def exposition() -> Exposition:
     platform = everything()
     platform.registry.register(full_cases())
     platform.registry.register(RelayMetrics(Simulated().relay, clock))
+    platform.registry.register(RolloutMetrics(lambda: 0, lambda: 0))
     return Exposition(full_fleet(clock.now_us() / 1e6), platform, clock)
 
 
