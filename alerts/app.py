@@ -12,6 +12,7 @@ from alerts.case import Case
 from alerts.case_notice import Background, notice_of
 from alerts.caseload import Caseload
 from alerts.detectors.rules import Heard, RuleSettings
+from alerts.judgement import Judgement, judged
 from alerts.knowledge import Knowledge
 from alerts.loop import AlertLoop, Pace
 from alerts.maintenance import Window, checked
@@ -72,6 +73,20 @@ class Alerts:
         """Is it well, and a sentence."""
         loop = self.loop
         return loop.problem is None, loop.problem or f"{loop.lag()} records behind"
+
+    async def judge_now(self) -> Judgement:
+        """Run every detector over the whole network now. Raises StoreUnavailable."""
+        began, now = self._clock.monotonic(), self._clock.now()
+        findings = await self.loop.judge_now()
+        masks = {at: self._knowledge.mask(finding, now, self.caseload.windows) for at, finding in enumerate(findings)}
+        points = self._knowledge.signals.points
+        return Judgement(
+            at=now,
+            took_s=round(self._clock.monotonic() - began, 3),
+            charge_points=len(points),
+            connectors=sum(len(point.connectors) for point in points.values()),
+            findings=judged(findings, self.caseload.by_key, {at: mask for at, mask in masks.items() if mask is not None}),
+        )
 
     async def acknowledge(self, case_id: int, who: str, note: str) -> tuple[Case, Case]:
         """A person takes a case; as it was and as it is. Raises NotFound, Conflict, StoreUnavailable."""

@@ -17,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.case import Case
 from alerts.caseload import Caseload
+from alerts.finding import Finding
 from alerts.knowledge import Knowledge
 from alerts.signals import SignalsOutdated
 from alerts.store import CaseStore, Checkpoint, Piece
@@ -157,8 +158,11 @@ class AlertLoop:
 
     async def _sweep(self) -> None:
         """Judge everything: time passes also where nothing is said."""
-        if self.position < self._start_head:
-            return
+        if self.position >= self._start_head:
+            await self.judge_now()
+
+    async def judge_now(self) -> list[Finding]:
+        """Judge everything and keep what follows. Raises StoreUnavailable."""
         async with self.turn:
             began = self._clock.monotonic()
             await self._caseload.load_windows()
@@ -167,6 +171,7 @@ class AlertLoop:
             self.swept_at = self._clock.monotonic()
             self.judging_s = self.swept_at - began
         self.due("tell")
+        return findings
 
     async def _told(self) -> None:
         cases = self._caseload.untold()

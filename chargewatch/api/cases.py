@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from alerts.case import Case
+from alerts.judgement import Judgement
 from alerts.store import PastChange
 from chargenet.errors import NotFound
 from chargenet.stores import Page
@@ -53,6 +54,14 @@ async def list_cases(
         is_open=open_, kind=kind, severity=severity, site_id=site_id, charge_point_id=charge_point, cursor=cursor, limit=limit
     )
     return json(page)
+
+
+@router.post("/judge", responses=returns(Judgement, "All findings that are true now."))
+async def judge_now(who: CaseManager, platform: At, trail: Annotated[Trail, Depends(Audited("cases.judge"))]) -> Response:
+    """Run every detector now instead of at its next time. What is found becomes cases, as it always does."""
+    judgement = await platform.alerts.judge_now()
+    await trail.record(who.who, "network", after={"findings": len(judgement.findings)})
+    return json(judgement)
 
 
 @router.get("/{case_id}", responses=returns(CaseFile, "The case and its history."))
