@@ -1,1 +1,1 @@
-"""Grafana boards and Prometheus rules as code. No board is built yet."""
+"""Grafana boards and Prometheus rules as code: built, linted, executed and drawn without a Grafana."""
