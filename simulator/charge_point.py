@@ -16,6 +16,7 @@ from simulator.answers import answers_for
 from simulator.dialects.common import Dialect, Identity
 from simulator.dialects.v2x import Dialect2x
 from simulator.dialects.v16 import Dialect16
+from simulator.image import Image
 from simulator.layout import Plan, stream
 from simulator.link import CallFailed, Link, Lost, Refused, Server, Unreachable
 from simulator.outbox import Item, Outbox
@@ -23,6 +24,7 @@ from simulator.pace import DeviceClock, Pace
 from simulator.plug import FAULTS, Plug
 from simulator.scenario import Scenario
 from simulator.tally import Statistics
+from simulator.updates import Updates
 
 ATTEMPTS = 3
 """How often a report about a transaction is tried (OCPP: TransactionMessageAttempts)."""
@@ -37,7 +39,10 @@ class ChargePoint:
     def __init__(self, plan: Plan, scenario: Scenario, server: Server, pace: Pace, seed: int, tally: Statistics) -> None:
         self.plan, self.scenario, self.pace, self.tally = plan, scenario, pace, tally
         self.model, self.charge_point_id = plan.model, plan.charge_point_id
-        self.firmware = plan.model.firmware
+        self.image = Image(plan.model.firmware)
+        self.updates = Updates(self)
+        self.chance = stream(seed, plan.charge_point_id, "firmware")
+        """What its firmware does by chance."""
         self.heartbeat_s = 300.0
         self.meter_interval_s = plan.model.meter_interval_s
         self.settings: dict[str, str] = {}
@@ -114,6 +119,16 @@ class ChargePoint:
         self._may_connect.set()
 
     # -- what it says
+
+    @property
+    def firmware(self) -> str:
+        """The version that runs."""
+        return self.image.version
+
+    def fails_session(self) -> bool:
+        """Does the firmware spoil the session that begins now?"""
+        share = self.image.troubles.failed_sessions
+        return share > 0 and self.chance.random() < share
 
     @property
     def identity(self) -> Identity:

@@ -12,6 +12,7 @@ from simulator.scenario import Model, Scenario, Site
 
 T = TypeVar("T")
 Oddity = Literal["", "flapping", "silent", "drifting", "backlog"]
+Conduct = Literal["", "lying", "reverting", "rejecting", "failing", "distrusting", "lost", "mute"]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +23,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     model: Model
     serial_number: str
     oddity: Oddity = ""
+    conduct: Conduct = ""
+    """When it is told to update its firmware."""
 
 
 def stream(seed: int, *names: object) -> random.Random:
@@ -38,6 +41,8 @@ def layout(scenario: Scenario, seed: int) -> list[Plan]:
     rng.shuffle(models)
     odd = _oddities(scenario, count)
     rng.shuffle(odd)
+    conducts = _conducts(scenario, count)
+    stream(seed, "updates").shuffle(conducts)
     width = max(4, len(str(count)))
     return [
         Plan(
@@ -46,6 +51,7 @@ def layout(scenario: Scenario, seed: int) -> list[Plan]:
             model=models[number],
             serial_number=f"{models[number].vendor[:3].upper()}{rng.randrange(10**8):08d}",
             oddity=odd[number],
+            conduct=conducts[number],
         )
         for number in range(count)
     ]
@@ -68,5 +74,13 @@ def _oddities(scenario: Scenario, count: int) -> list[Oddity]:
     kinds: list[Oddity] = []
     for kind in ("flapping", "silent", "drifting", "backlog"):
         kinds += [kind] * getattr(scenario.oddities, kind)
+    kinds = kinds[:count]
+    return kinds + [""] * (count - len(kinds))
+
+
+def _conducts(scenario: Scenario, count: int) -> list[Conduct]:
+    kinds: list[Conduct] = []
+    for kind in ("lying", "reverting", "rejecting", "failing", "distrusting", "lost", "mute"):
+        kinds += [kind] * getattr(scenario.updates, kind)
     kinds = kinds[:count]
     return kinds + [""] * (count - len(kinds))

@@ -52,6 +52,7 @@ class Owner(Protocol):
     def say(self, report: Report) -> None: ...
     async def ask(self, report: Report) -> dict[str, Any] | None: ...
     def accepts(self, answer: dict[str, Any] | None) -> bool: ...
+    def fails_session(self) -> bool: ...
 
 
 class Plug:
@@ -212,10 +213,11 @@ class Plug:
         """Charge until the driver leaves or somebody stops it; the reason of 1.6."""
         car = arriving_car(self._rng, direct=self.direct, station_w=self._owner.model.power_kw * 1e3, speed=self._owner.pace.speed)
         soc, leaves_in_s = car.soc_ratio, None
-        if not self.delivers:
+        delivers = self.delivers and not self._owner.fails_session()
+        if not delivers:
             leaves_in_s = self._rng.uniform(60.0, 150.0)
         while True:
-            power_w = self._power(car, soc) if self.delivers and soc < car.target_ratio else 0.0
+            power_w = self._power(car, soc) if delivers and soc < car.target_ratio else 0.0
             self._become("Charging" if soc < car.target_ratio else "SuspendedEV")
             seconds = await self._interval()
             soc = self._take_up(car, soc, power_w, seconds)

@@ -38,6 +38,8 @@ class Model(Part, frozen=True, kw_only=True):
     phases: Literal[1, 3] = 3
     firmware: Word = "1.0.0"
     meter_interval_s: Annotated[float, Meta(ge=1)] = 60.0
+    updates: Literal["both", "plain", "signed", "none"] = "both"
+    """OCPP 1.6: the forms of the order to update its firmware that it takes; the other is answered with NotSupported."""
     weight: Share = 1.0
 
 
@@ -71,6 +73,25 @@ class Oddities(Part, frozen=True, kw_only=True):
     """Comes with the transactions of the last day, which it could not deliver."""
 
 
+class Updates(Part, frozen=True, kw_only=True):
+    """How many charge points are odd when they are told to update their firmware; no charge point is odd in two of these ways."""
+
+    lying: Count = 0
+    """Says Installed, and boots with the version it had."""
+    reverting: Count = 0
+    """Boots with the new version, and soon with the one it had before."""
+    rejecting: Count = 0
+    """Refuses the order; in 1.6 plain, where it cannot, it does nothing."""
+    failing: Count = 0
+    """Does not get the image."""
+    distrusting: Count = 0
+    """Finds the signature invalid, where there is one."""
+    lost: Count = 0
+    """Goes away to install, and does not come back."""
+    mute: Count = 0
+    """Installs, and says nothing of it."""
+
+
 class Scenario(Part, frozen=True, kw_only=True):
     """A network."""
 
@@ -80,6 +101,7 @@ class Scenario(Part, frozen=True, kw_only=True):
     sites: Annotated[tuple[Site, ...], Meta(min_length=1)]
     models: Annotated[tuple[Model, ...], Meta(min_length=1)]
     oddities: Oddities = Oddities()
+    updates: Updates = Updates()
     sessions_per_connector_hour: Positive = 1.0
     busy_share: Annotated[float, Meta(ge=0, le=1)] = 0.4
     """Connectors that find a car plugged in when the network starts."""

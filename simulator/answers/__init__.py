@@ -59,13 +59,17 @@ def triggers(point: ChargePoint, number: int | None) -> dict[str, Callable[[], N
         for plug in plugs:
             plug.meter_now()
 
+    def update_status() -> None:
+        status, request_id = point.updates.status
+        point.say(r.FirmwareStatus(status=status, request_id=request_id))
+
     return {
         "BootNotification": lambda: point.say(r.Boot(reason="Triggered")),
         "Heartbeat": lambda: point.say(r.Heartbeat()),
         "StatusNotification": statuses,
         "MeterValues": readings,
         "TransactionEvent": readings,
-        "FirmwareStatusNotification": lambda: point.say(r.FirmwareStatus(status="Idle", request_id=None)),
+        "FirmwareStatusNotification": update_status,
         "DiagnosticsStatusNotification": lambda: point.say(r.LogStatus(status="Idle", request_id=None)),
         "LogStatusNotification": lambda: point.say(r.LogStatus(status="Idle", request_id=0)),
     }

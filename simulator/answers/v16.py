@@ -9,6 +9,7 @@ from ocpp.v16 import call_result
 
 from simulator import jobs
 from simulator.answers import Call, Handler, Reply, checked, settings, stopper, triggers
+from simulator.link import Refused
 from simulator.wire import payload
 
 if TYPE_CHECKING:
@@ -109,16 +110,20 @@ def _get_log(point: ChargePoint, call: Call) -> Reply:
 
 
 def _update_firmware(point: ChargePoint, call: Call) -> Reply:
-    point.start_job("update", jobs.update(point, call["location"], None, signed=False))
+    location = call["location"]
+    if point.model.updates not in ("both", "plain"):  # L01.FR.20 of the security whitepaper
+        raise Refused("NotSupported", "updates are ordered by SignedUpdateFirmware")
+    point.updates.take(location, None, signed=False)
     return _reply("UpdateFirmware")
 
 
 def _signed_update(point: ChargePoint, call: Call) -> Reply:
     firmware = call["firmware"]
+    if point.model.updates not in ("both", "signed"):
+        raise Refused("NotSupported", "SignedUpdateFirmware is not supported")
     if "BEGIN CERTIFICATE" not in firmware["signingCertificate"]:
         return _reply("SignedUpdateFirmware", status="InvalidCertificate")
-    started = point.start_job("update", jobs.update(point, firmware["location"], call["requestId"], signed=True))
-    return _reply("SignedUpdateFirmware", status="Accepted" if started else "Rejected")
+    return _reply("SignedUpdateFirmware", status=point.updates.take(firmware["location"], call["requestId"], signed=True))
 
 
 _HANDLERS: dict[str, Handler] = {

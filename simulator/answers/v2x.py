@@ -145,8 +145,7 @@ def _update_firmware(point: ChargePoint, call: Call) -> Reply:
     signed = "signingCertificate" in firmware
     if signed and "BEGIN CERTIFICATE" not in firmware["signingCertificate"]:
         return _reply("UpdateFirmware", status="InvalidCertificate")
-    started = point.start_job("update", jobs.update(point, firmware["location"], call["requestId"], signed=signed))
-    return _reply("UpdateFirmware", status="Accepted" if started else "Rejected")
+    return _reply("UpdateFirmware", status=point.updates.take(firmware["location"], call["requestId"], signed=signed))
 
 
 def _transaction_status(point: ChargePoint, call: Call) -> Reply:

@@ -10,7 +10,7 @@ import pytest
 
 from chargenet.errors import SettingsError
 from simulator.layout import layout
-from simulator.scenario import Model, Oddities, Outage, Scenario, Site, demo, parse, read
+from simulator.scenario import Model, Oddities, Outage, Scenario, Site, Updates, demo, parse, read
 
 SMALL = """
 name = "small"
@@ -106,6 +106,6 @@ def test_the_documented_scenario_is_one_and_names_every_key() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "scenarios.md").read_text()
     example = page.split("```toml\n")[1].split("```")[0]
     parse(example, "docs/scenarios.md")
-    for part in (Scenario, Site, Model, Outage, Oddities):
+    for part in (Scenario, Site, Model, Outage, Oddities, Updates):
         for key in part.__struct_fields__:
             assert re.search(rf"(^|[\s{{\[]){key}( =|\]\])", example, re.M) or f"[{key}]" in example, f"{part.__name__}.{key}"
