@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote
@@ -38,7 +38,11 @@ TITLES = {Purpose.ACKNOWLEDGE: "Acknowledge", Purpose.SILENCE: "Silence for 4 ho
 
 
 class BadLink(ChargewatchError):
-    """A link that is not ours, or has expired; the text says which."""
+    """A link that is not ours, or has `expired`; the text says which."""
+
+    def __init__(self, problem: str, *, expired: bool = False) -> None:
+        super().__init__(problem)
+        self.expired = expired
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True):
@@ -71,6 +75,11 @@ class LinkMaker:
         group = group_digest(group_key)
         return tuple(Link(TITLES[each], base + self._path(Claim(each, receiver, group, expires_at))) for each in Purpose)
 
+    def case(self, details: Mapping[str, object]) -> tuple[Link, ...]:
+        """Where the case is in the API, for programs; nothing for what is no case."""
+        base, case_id = self._base().rstrip("/"), details.get("case_id")
+        return (Link("API", f"{base}/api/v1/cases/{case_id}"),) if base and isinstance(case_id, int) else ()
+
     def check(self, token: str, now: datetime) -> Claim:
         """What the token proves. Raises BadLink."""
         payload, _, signature = token[:_MAX_TOKEN].partition(".")
@@ -82,7 +91,7 @@ class LinkMaker:
         if claim is None:
             raise BadLink("this link is not one of ours, or was cut off on its way: open the message again")
         if now.timestamp() >= claim.expires_at:
-            raise BadLink("this link has expired: use `chargewatch cases` or a newer message")
+            raise BadLink("this link has expired: use a newer message, or `chargewatch cases ack`", expired=True)
         return claim
 
     def _path(self, claim: Claim) -> str:

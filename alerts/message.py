@@ -102,7 +102,7 @@ def compose(place: Place, verdict: Verdict, now: datetime, links: LinkMaker | No
         created_at=now,
         items=items,
         more=max(0, len(shown) - MAX_ITEMS),
-        links=(*_links(items, labels, bases), *acts),
+        links=(*_links(items, labels, bases), *(links.case(items[0].details) if links and len(items) == 1 else ()), *acts),
         attachments=tuple(each for alert in shown[:MAX_ITEMS] for each in alert.notice.attachments)[:10],
     )
     return fitted(msgspec.structs.replace(message, text=cut(_text(message), MAX_BODY)))

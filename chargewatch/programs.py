@@ -73,7 +73,7 @@ def make_alerts(platform: RunningPlatform) -> Alerts:
         step = made.acknowledge if purpose is Purpose.ACKNOWLEDGE else made.resolve
         await step(int(notice.key.removeprefix("case-")), who, "by a link in a message")
 
-    platform.relay.owners["alerts"] = act
+    platform.relay.actions.owners["alerts"] = act
     return made
 
 

@@ -34,6 +34,7 @@ def make_relay(settings: Settings, store: AlertStore, clock: Clock, upload_base:
         give_up_after_s=chosen.give_up_after_s,
         log_retention_days=chosen.log_retention_days,
         bases=Bases(chosen.runbook_url, chosen.dashboard_url),
+        through_alertmanager=chosen.through_alertmanager,
     )
 
     def open_door() -> Door:

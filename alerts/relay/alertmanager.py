@@ -48,6 +48,10 @@ class Call(msgspec.Struct, frozen=True):
 
     alerts: tuple[Alert, ...]
     watchdog: bool
+    group: str
+    """Alertmanager's own name of the group."""
+    truncated: int
+    """Alerts that Alertmanager left out (its `max_alerts`)."""
 
 
 def parse(body: bytes, watchdog: str, now: datetime) -> Call:
@@ -61,7 +65,8 @@ def parse(body: bytes, watchdog: str, now: datetime) -> Call:
     if len(payload.alerts) > MAX_ALERTS:
         raise BadPayload(f"{len(payload.alerts)} alerts in one call, expected at most {MAX_ALERTS}: set max_alerts")
     names = [alert.labels.get("alertname", "") for alert in payload.alerts]
-    return Call(tuple(_alerts(payload, watchdog, now)), watchdog in names)
+    alerts = tuple(_alerts(payload, watchdog, now))
+    return Call(alerts, watchdog in names, cut(payload.group_key, MAX_LABEL), payload.truncated_alerts)
 
 
 def _alerts(payload: _Payload, watchdog: str, now: datetime) -> Iterator[Alert]:
@@ -76,6 +81,8 @@ def _notice(each: _Alert, group: str) -> Notice:
     labels = {cut(name, MAX_LABEL): cut(value, MAX_LABEL) for name, value in each.labels.items()}
     notes = each.annotations
     kind = labels.pop("alertname", "Alert")
+    if "kind" in labels:  # of a case: the name of the alert is the kind here
+        labels.setdefault("case_kind", labels.pop("kind"))
     severity = _SEVERITIES.get(labels.pop("severity", ""), Severity.WARNING)
     links = [Link(title, notes[name]) for name, title in _LINKS if _is_link(notes.get(name, ""))]
     if _is_link(each.generator_url):

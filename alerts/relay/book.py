@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
+
 from alerts.config import Config
 from alerts.relay.rows import Held
+from alerts.relay.twins import SOURCE, Twins, joined
 from alerts.stages.alert import ALERTMANAGER, Alert
 from alerts.stages.dedup import Told, Verdict, judge
 from alerts.stages.group import Place, Placed, places
 from alerts.stages.inhibit import Inhibitor
 from alerts.stages.silence import Silence, next_turn, silenced_by
-from chargenet.model.notice import Severity
+from chargenet.model.notice import Notice, Severity
 
 MAX_ALERTS = 50_000
 FORGOTTEN_AFTER = timedelta(days=7)
@@ -23,10 +26,11 @@ FORGOTTEN_AFTER = timedelta(days=7)
 
 
 class Book:
-    """One writer, on the event loop."""
+    """One writer, on the event loop. `through_alertmanager`: see twins.py."""
 
-    def __init__(self, config: Config, held: Held, now: datetime) -> None:
+    def __init__(self, config: Config, held: Held, now: datetime, *, through_alertmanager: bool = False) -> None:
         self._config = config
+        self._twins = Twins(through_alertmanager)
         self.alerts: dict[str, Alert] = {}
         self.told: dict[Place, Told] = dict(held.groups)
         self.silences: dict[str, Silence] = {silence.silence_id: silence for silence in held.silences}
@@ -56,7 +60,7 @@ class Book:
         if before is None or before.is_over:
             return alert
         return Alert(
-            notice=alert.notice,
+            notice=_taken_over(alert, before),
             origin=alert.origin,
             given_group=alert.given_group,
             taken_at=before.taken_at,
@@ -67,17 +71,22 @@ class Book:
         """An alert came, changed or ended."""
         self._unplace(alert.key)
         self.alerts[alert.key] = alert
-        self._placed[alert.key] = placed = places(self._config.route, alert)
+        self._twins.put(alert)
+        for key in self._twins.theirs(alert):
+            self._due |= dict.fromkeys(self.places_of(key), now)
+        self._placed[alert.key] = placed = self._places(alert)
         for each in placed:
             self._members.setdefault(each.place, {})[alert.key] = each
             self._due[each.place] = now
-        if self._inhibitor.put(alert):
+        if not self._twins.is_kept(alert) and self._inhibitor.put(alert):
             self.look_at_all(now)
 
     def forget(self, key: str, now: datetime) -> None:
         """Nobody needs it any more."""
         self._unplace(key)
-        self.alerts.pop(key, None)
+        alert = self.alerts.pop(key, None)
+        if alert is not None:
+            self._twins.remove(alert)
         if self._inhibitor.remove(key):
             self.look_at_all(now)
 
@@ -121,7 +130,7 @@ class Book:
 
     def judge(self, place: Place, now: datetime) -> Verdict:
         """What a receiver should hear of a group now."""
-        members = [self.alerts[key] for key in self._members.get(place, ())]
+        members = [self.whole(self.alerts[key]) for key in self._members.get(place, ())]
         placed = next(iter(self._members.get(place, {}).values()), None)
         timing = placed.timing if placed else self._config.route.timing
         muted = {alert.key: cause for alert in members if (cause := self.muted_by(alert, now))}
@@ -134,6 +143,23 @@ class Book:
             return f"silence {silence.silence_id}"
         source = self._inhibitor.inhibited_by(alert)
         return f"alert {source}" if source is not None else None
+
+    def whole(self, alert: Alert) -> Alert:
+        """The alert with what the case that it is about has to say."""
+        case = self.twin_of(alert)
+        return alert if case is None else joined(alert, case)
+
+    def twin_of(self, alert: Alert) -> Alert | None:
+        """The case of ours that an alert of Alertmanager is about."""
+        key = self._twins.ours(alert)
+        return None if key is None else self.alerts.get(key)
+
+    def needless(self, alert: Alert) -> bool:
+        """It is over, and nobody is, or will be, told of it."""
+        return alert.is_over and not self._places(alert) and not self._twins.theirs(alert)
+
+    def _places(self, alert: Alert) -> tuple[Placed, ...]:
+        return () if self._twins.is_kept(alert) else places(self._config.route, alert)
 
     def places_of(self, key: str) -> tuple[Place, ...]:
         """Where an alert is told."""
@@ -149,8 +175,10 @@ class Book:
         return [self.alerts[key] for key in keys if key in self.alerts and not self.alerts[key].is_over]
 
     def finished(self, keys: Iterable[str], told: dict[Place, Told]) -> list[str]:
-        """Of these, what is over and known to be so everywhere, once `told` is true."""
-        return [key for key in dict.fromkeys(keys) if key in self.alerts and self._is_finished(self.alerts[key], told)]
+        """Of these, what is over and known to be so everywhere, once `told` is true; with the cases that lent them their words."""
+        ended = [key for key in dict.fromkeys(keys) if key in self.alerts and self._is_finished(self.alerts[key], told)]
+        cases = (self.twin_of(self.alerts[key]) for key in ended)
+        return ended + [case.key for case in cases if case is not None and case.is_over]
 
     def stale(self, now: datetime) -> list[str]:
         """Open ones that nobody will end."""
@@ -174,3 +202,11 @@ class Book:
             members.pop(key, None)
             if not members:
                 self._members.pop(each.place, None)
+
+
+def _taken_over(alert: Alert, before: Alert) -> Notice:
+    """The notice; who has it in hand is kept from before, where nobody else keeps it and the same thing is said again."""
+    notice, then = alert.notice, before.notice
+    if notice.source == SOURCE or notice.acknowledged_at is not None or alert.mark != before.mark:
+        return notice
+    return msgspec.structs.replace(notice, acknowledged_at=then.acknowledged_at, acknowledged_by=then.acknowledged_by)

@@ -8,25 +8,26 @@ import asyncio
 import logging
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from alerts.config import Config
-from alerts.links import BadLink, Claim, LinkMaker, Purpose, group_digest
+from alerts.links import LinkMaker
 from alerts.message import NO_BASES, Bases, trial
 from alerts.notifiers.port import HttpDoor, HttpFailure, HttpRequest, Notifier
+from alerts.relay.actions import LinkActions
 from alerts.relay.alertmanager import parse
 from alerts.relay.book import MAX_ALERTS, Book
 from alerts.relay.dispatcher import Dispatcher
 from alerts.relay.flusher import Flusher
 from alerts.relay.guard import KEY, Expected, Guard
 from alerts.relay.rows import AlertStore, Backlog, Delivery, Flush, Held
-from alerts.relay.silences import new_silence, silence_for
+from alerts.relay.silences import new_silence
 from alerts.stages.alert import Alert
 from alerts.stages.silence import Silence
-from chargenet.errors import Conflict, NotFound, StoreUnavailable, Unavailable
+from chargenet.errors import NotFound, StoreUnavailable, Unavailable
 from chargenet.model.notice import Notice
 from chargenet.ports import Clock
 
@@ -35,8 +36,14 @@ log = logging.getLogger(__name__)
 TURN_S = 5.0
 """The longest that the flush loop waits: the guard beside it counts its turns."""
 COUNT_S, PRUNE_S = 10.0, 3600.0
-Owner = Callable[[Purpose, Notice, str], Awaitable[None]]
-"""The program that a notice is from does what a link asks (acknowledge or resolve), and tells the notice again."""
+
+
+class Intake(msgspec.Struct, frozen=True):
+    """What one call of Alertmanager was: its alerts, how many of them said something new, and its name of the group."""
+
+    alerts: int
+    news: int
+    group: str
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +52,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     give_up_after_s: float = 259_200.0
     log_retention_days: float = 90.0
     bases: Bases = NO_BASES
+    through_alertmanager: bool = False
+    """Cases are told when Alertmanager calls, in their own words."""
 
 
 class Relay:
@@ -60,10 +69,10 @@ class Relay:
         links: LinkMaker | None = None, options: Options = Options(), guard: Guard | None = None,  # noqa: B008 - it is frozen
         jitter: Callable[[], float] = random.random,
     ) -> None:  # fmt: skip
-        self.config, self.store, self.links = config, store, links
+        self.config, self.store = config, store
         self._clock, self._door, self._options, self._guard = clock, door, options, guard
-        self.owners: dict[str, Owner] = {}
-        self.book = Book(config, Held([], [], []), clock.now())
+        self.actions = LinkActions(self, links, clock)
+        self.book = self._book(Held([], [], []))
         self.flusher = Flusher(self.book, store, links, options.bases)
         self.expected = Expected(config.watchdog, clock.now())
         self.attempts: Counter[tuple[str, str]] = Counter()
@@ -87,10 +96,13 @@ class Relay:
     async def tell(self, notices: Sequence[Notice]) -> None:
         """See `ports.Notices`: returns once they are durable. Raises StoreUnavailable."""
         now = self._clock.now()
-        await self._take([Alert(notice=notice, taken_at=now, heard_at=now) for notice in notices])
+        await self.take([Alert(notice=notice, taken_at=now, heard_at=now) for notice in notices])
 
-    async def intake_alertmanager(self, body: bytes) -> int:
-        """One webhook call of Alertmanager; how many alerts were news to us, once they are durable.
+    def _book(self, held: Held) -> Book:
+        return Book(self.config, held, self._clock.now(), through_alertmanager=self._options.through_alertmanager)
+
+    async def intake_alertmanager(self, body: bytes) -> Intake:
+        """One webhook call of Alertmanager, once its alerts are durable.
 
         Raises StoreUnavailable, or BadPayload when it is no webhook payload of version 4.
         """
@@ -99,10 +111,13 @@ class Relay:
         if call.watchdog:
             self.expected.heard(now)
             self._news.set()
-        return await self._take(call.alerts)
+        if call.truncated:
+            log.warning("Alertmanager left %d alerts out of a call about %s: raise max_alerts there", call.truncated, call.group)
+        return Intake(len(call.alerts), await self.take(call.alerts), call.group)
 
-    async def _take(self, alerts: Sequence[Alert]) -> int:
-        await self._start()
+    async def take(self, alerts: Sequence[Alert]) -> int:
+        """Keep alerts; how many of them were news. Raises StoreUnavailable."""
+        await self.start()
         async with self._lock:
             now = self._clock.now()
             wanted = [self.book.merged(alert) for alert in alerts if self.book.admits(alert)]
@@ -111,11 +126,14 @@ class Relay:
                 self.intake["notice", "refused"] += len(alerts)
                 raise StoreUnavailable("alerts", f"{len(self.book)} alerts are open already")
             changed = [alert for alert in wanted if _said(self.book.alerts.get(alert.key)) != _said(alert)]
-            if wanted:
-                await self.store.take(wanted)
-            for alert in wanted:
+            needless = [alert.key for alert in wanted if self.book.needless(alert)]
+            kept = [alert for alert in wanted if alert.key not in set(needless)]
+            if kept:
+                await self.store.take(kept)
+            for alert in kept:
                 self.book.put(alert, now)
-                self.intake[alert.origin, "taken"] += 1
+            await self._forget(needless, now)
+            self.intake.update((alert.origin, "taken") for alert in wanted)
             self.intake["notice", "nothing_to_tell"] += len(alerts) - len(wanted)
         self._news.set()
         return len(changed)
@@ -125,7 +143,7 @@ class Relay:
     async def add_silence(self, matchers: Sequence[str], starts_at: datetime, ends_at: datetime, comment: str, who: str) -> Silence:
         """Keep alerts quiet for a while. Raises Conflict for matchers or times that make no sense, StoreUnavailable."""
         silence = new_silence(matchers, starts_at, ends_at, comment, who, self._clock.now())
-        await self._start()
+        await self.start()
         async with self._lock:
             await self.store.add_silence(silence)
             self.book.silence(silence, self._clock.now())
@@ -134,7 +152,7 @@ class Relay:
 
     async def end_silence(self, silence_id: str, who: str) -> tuple[Silence, Silence]:
         """(before, after). Raises NotFound, Conflict, StoreUnavailable."""
-        await self._start()
+        await self.start()
         async with self._lock:
             now = self._clock.now()
             before, after = await self.store.end_silence(silence_id, now, who)
@@ -151,43 +169,6 @@ class Relay:
         await self.store.put_out(message)
         self.dispatchers[receiver].hurry()
         return message.message_id
-
-    def claim(self, token: str) -> tuple[Claim, list[Alert]]:
-        """What a signed link would act on. Raises BadLink."""
-        if self.links is None:
-            raise BadLink("this platform makes no links")
-        claim = self.links.check(token, self._clock.now())
-        places = [place for place in self.book.told if group_digest(place.group_key) == claim.group]
-        return claim, self.book.told_here(claim.receiver, places)
-
-    async def act(self, token: str) -> tuple[Claim, list[Alert]]:
-        """Do what a link is for, to what is still open; those alerts as they were. Raises BadLink, Conflict, StoreUnavailable."""
-        await self._start()
-        claim, alerts = self.claim(token)
-        who = f"link sent to {claim.receiver}"
-        if claim.purpose is Purpose.SILENCE:
-            if alerts:
-                now = self._clock.now()
-                await self.add_silence(*silence_for(alerts, now), "by a link in a message", who)
-            return claim, alerts
-        for alert in alerts:
-            await self._act(claim.purpose, alert, who)
-        return claim, alerts
-
-    async def _act(self, purpose: Purpose, alert: Alert, who: str) -> None:
-        owner, notice, now = self.owners.get(alert.notice.source), alert.notice, self._clock.now()
-        if owner is not None:
-            try:
-                await owner(purpose, notice, who)
-            except (Conflict, NotFound) as error:  # somebody else was quicker
-                log.info("a link did nothing to %s: %s", notice.key, error)
-            return
-        change = msgspec.structs.replace
-        if purpose is Purpose.RESOLVE:
-            notice = change(notice, resolved_at=max(now, notice.began_at + datetime.resolution))
-        elif notice.acknowledged_at is None:
-            notice = change(notice, acknowledged_at=now, acknowledged_by=who)
-        await self._take([Alert(notice=notice, origin=alert.origin, given_group=alert.given_group, taken_at=now, heard_at=now)])
 
     @property
     def health(self) -> tuple[bool, str]:
@@ -220,7 +201,7 @@ class Relay:
 
     async def step(self) -> datetime | None:
         """Look once at everything that is due; when to look again. Raises StoreUnavailable."""
-        await self._start()
+        await self.start()
         await self._expect()
         async with self._lock:
             for receiver in await self.flusher.flush(self._clock.now()):
@@ -265,11 +246,14 @@ class Relay:
         now = self._clock.now()
         await self.store.prune(now - timedelta(days=self._options.log_retention_days))
         async with self._lock:
-            stale = self.book.stale(now)
-            if stale:
-                await self.store.flush(Flush(messages=[], groups=[], forgotten=stale))
-                for key in stale:
-                    self.book.forget(key, now)
+            await self._forget(self.book.stale(now), now)
+
+    async def _forget(self, keys: Sequence[str], now: datetime) -> None:
+        known = [key for key in keys if key in self.book.alerts]
+        if known:
+            await self.store.flush(Flush(messages=[], groups=[], forgotten=known))
+        for key in known:
+            self.book.forget(key, now)
 
     async def _heartbeat_loop(self, door: HttpDoor) -> None:
         watchdog = self.config.watchdog
@@ -288,8 +272,8 @@ class Relay:
         if notice is not None:
             await self.tell([notice])
 
-    async def _start(self) -> None:
-        """Read what the last run left, once."""
+    async def start(self) -> None:
+        """Read what the last run left, once. Raises StoreUnavailable."""
         if self._ready:
             return
         async with self._lock:
@@ -303,7 +287,7 @@ class Relay:
         gone = await self.store.abandon(list(self.config.receivers), now)
         if gone:
             log.warning("%d messages are given up: their receivers are no longer in %s", gone, self.config.source)
-        self.book = self.flusher.book = Book(self.config, held, now)
+        self.book = self.flusher.book = self._book(held)
         self._ready = True
 
     def _turned(self) -> None:

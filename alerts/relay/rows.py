@@ -67,6 +67,30 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
 
 
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the outbox as people ask for it: what of a message to one receiver has become."""
+
+    outbox_id: int
+    message_id: str
+    receiver: str
+    group_key: str
+    change: int
+    status: str
+    """What the message says: firing, acknowledged, resolved, news or test."""
+    reason: str
+    severity: str
+    title: str
+    state: str
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime | None
+    """None once it is done."""
+    ended_at: datetime | None
+    http_status: int | None = None
+    last_error: str = ""
+    """What the receiver, or the network, said at the last attempt; never a secret. Empty: nothing was wrong with it."""
+
+
 class Flush(msgspec.Struct, frozen=True, kw_only=True):
     """What one look at the groups changes, all or nothing."""
 
@@ -134,6 +158,17 @@ class AlertStore(Protocol):
         limit: int = 100,
     ) -> Page[Delivery]:
         """The log, newest first."""  # fmt: skip
+
+    async def sent(
+        self,
+        *,
+        receiver: str | None = None,
+        state: str | None = None,
+        message_id: str | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page[Sent]:  # fmt: skip
+        """The outbox, newest first, each row with its last attempt."""
 
     async def add_silence(self, silence: Silence) -> None:
         """Keep one."""

@@ -44,9 +44,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def mark(self) -> str:
-        """Changes when the notice says something else: another kind, severity or title, or it began anew."""
+        """Changes when the notice says something else: another kind, severity or title, or it began anew.
+
+        The title of Alertmanager's may have a figure in it that moves with every evaluation: it is not looked at.
+        """
         notice = self.notice
-        parts = (notice.kind, notice.severity, notice.title, notice.began_at.isoformat())
+        title = notice.title if self.origin == NOTICE else ""
+        parts = (notice.kind, notice.severity, title, notice.began_at.isoformat())
         return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     @property

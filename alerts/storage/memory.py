@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from alerts.message import Message
-from alerts.relay.rows import Backlog, Delivery, Flush, Held, State, Waiting
+from alerts.relay.rows import Backlog, Delivery, Flush, Held, Sent, State, Waiting
 from alerts.stages.alert import Alert
 from alerts.stages.dedup import Told
 from alerts.stages.group import Place
@@ -130,6 +130,28 @@ class MemoryAlerts:
             if all(getattr(row, name) == value for name, value in wanted.items()) and (key is None or row.delivery_id < int(key[0]))
         ]
         return paging.page(rows[: limit + 1], limit, lambda row: (row.delivery_id,))
+
+    async def sent(
+        self, *, receiver: str | None = None, state: str | None = None, message_id: str | None = None,
+        cursor: str | None = None, limit: int = 100,
+    ) -> Page[Sent]:  # fmt: skip
+        self._asked()
+        limit, key = paging.bounded(limit), paging.decode(cursor, int)
+        rows = [self._sent(row) for number, row in sorted(self._rows.items(), reverse=True) if key is None or number < int(key[0])]
+        wanted = (("receiver", receiver), ("state", state), ("message_id", message_id))
+        rows = [row for row in rows if all(value is None or getattr(row, name) == value for name, value in wanted)]
+        return paging.page(rows[: limit + 1], limit, lambda row: (row.outbox_id,))
+
+    def _sent(self, row: _Row) -> Sent:
+        waiting, message, waits = row.waiting, row.waiting.message, row.state is State.WAITING
+        tried = [each for each in self._log if each.message_id == message.message_id]
+        return Sent(
+            outbox_id=waiting.outbox_id, message_id=message.message_id, receiver=message.receiver, group_key=message.group_key,
+            change=message.change, status=message.status, reason=message.reason, severity=message.severity, title=message.title,
+            state=row.state.value, attempts=waiting.attempts, created_at=waiting.created_at,
+            next_attempt_at=waiting.next_attempt_at if waits else None, ended_at=row.ended_at,
+            http_status=tried[-1].http_status if tried else None, last_error=tried[-1].detail if tried else "",
+        )  # fmt: skip
 
     async def add_silence(self, silence: Silence) -> None:
         self._asked()

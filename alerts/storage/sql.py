@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, insert, select, update
 
 from alerts.message import Message
-from alerts.relay.rows import Backlog, Delivery, Flush, Held, State, Waiting
+from alerts.relay.rows import Backlog, Delivery, Flush, Held, Sent, State, Waiting
 from alerts.stages.alert import Alert
 from alerts.stages.dedup import Told
 from alerts.stages.group import Place
@@ -123,6 +123,25 @@ class SqlAlerts:
         rows = await self._database.read(lambda connection: values(Delivery, connection.execute(query).mappings()))
         return paging.page(rows, limit, lambda row: (row.delivery_id,))
 
+    async def sent(
+        self, *, receiver: str | None = None, state: str | None = None, message_id: str | None = None,
+        cursor: str | None = None, limit: int = 100,
+    ) -> Page[Sent]:  # fmt: skip
+        limit, tried = paging.bounded(limit), alert_deliveries.c
+        query = (
+            select(alert_outbox, tried.http_status, tried.detail)
+            .outerjoin(alert_deliveries, and_(tried.message_id == _out.message_id, tried.attempt == _out.attempts))
+            .order_by(_out.outbox_id.desc())
+            .limit(limit + 1)
+        )
+        for column, wanted in ((_out.receiver, receiver), (_out.state, state), (_out.message_id, message_id)):
+            if wanted is not None:
+                query = query.where(column == wanted)
+        if (key := paging.decode(cursor, int)) is not None:
+            query = query.where(_out.outbox_id < key[0])
+        rows = await self._database.read(lambda connection: [_sent(row) for row in connection.execute(query).mappings()])
+        return paging.page(rows, limit, lambda row: (row.outbox_id,))
+
     async def add_silence(self, silence: Silence) -> None:
         row = plain(silence) | {"matchers": msgspec.json.encode(silence.matchers).decode()}
         await self._database.write(lambda connection: connection.execute(insert(alert_silences).values(row)))
@@ -207,6 +226,28 @@ def _waiting(row: RowMapping) -> Waiting:
     return Waiting(
         outbox_id=row["outbox_id"], message=_message.decode(row["message"]), attempts=row["attempts"],
         created_at=row["created_at"], next_attempt_at=row["next_attempt_at"],
+    )  # fmt: skip
+
+
+class _Said(msgspec.Struct):
+    """The part of a message that a listing shows; the rest is passed over."""
+
+    status: str
+    reason: str
+    severity: str
+    title: str
+
+
+_said = msgspec.json.Decoder(_Said)
+
+
+def _sent(row: RowMapping) -> Sent:
+    said, waits = _said.decode(row["message"]), row["state"] == State.WAITING.value
+    return Sent(
+        outbox_id=row["outbox_id"], message_id=row["message_id"], receiver=row["receiver"], group_key=row["group_key"],
+        change=row["change"], status=said.status, reason=said.reason, severity=said.severity, title=said.title, state=row["state"],
+        attempts=row["attempts"], created_at=row["created_at"], next_attempt_at=row["next_attempt_at"] if waits else None,
+        ended_at=row["ended_at"], http_status=row["http_status"], last_error=row["detail"] or "",
     )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from chargenet.errors import SettingsError
 from chargenet.settings.keys import value_of
 from chargenet.settings.sections import Settings
 
+MIN_TOKEN = 20
+"""Characters of a token that somebody must not guess."""
 _PAIRS = (("collector.tls_cert", "collector.tls_key"), ("http.tls_cert", "http.tls_key"))
 _URLS = (
     "http.public_url",
@@ -22,7 +24,7 @@ _URLS = (
 
 def check(settings: Settings, sources: Mapping[str, str]) -> None:
     """Raises SettingsError for the first contradiction."""
-    for found in (_half_pairs, _security, _urls, _stores):
+    for found in (_half_pairs, _security, _urls, _stores, _alerts):
         for key, problem in found(settings):
             raise SettingsError(sources.get(key, "default"), key, problem)
 
@@ -58,3 +60,9 @@ def _stores(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "journal.max_bytes", f"is {journal.max_bytes}, expected at least two segments (journal.segment_bytes)"
     if not settings.telemetry.embedded and not settings.influx.url:
         yield "telemetry.embedded", "is false and influx.url is not set: measurements would be kept nowhere"
+
+
+def _alerts(settings: Settings) -> Iterator[tuple[str, str]]:
+    token = settings.alerts.alertmanager_token
+    if token is not None and (len(token.reveal()) < MIN_TOKEN or not token.reveal().isascii() or " " in token.reveal()):
+        yield "alerts.alertmanager_token", f"is not usable, expected at least {MIN_TOKEN} characters of ASCII without blanks"

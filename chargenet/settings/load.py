@@ -23,7 +23,12 @@ from chargenet.settings.keys import KEYS, PREFIX, SECTIONS, shown, value_of, var
 from chargenet.settings.sections import Settings
 
 CONFIG_VARIABLE = PREFIX + "CONFIG"
-_SECRET_FILES = {"key": "key_file", "sql.password": "sql.password_file", "influx.token": "influx.token_file"}
+_SECRET_FILES = {
+    "key": "key_file",
+    "sql.password": "sql.password_file",
+    "influx.token": "influx.token_file",
+    "alerts.alertmanager_token": "alerts.alertmanager_token_file",
+}
 _OPEN_ON_LOOPBACK = (
     ("collector.unknown_charge_points", "reject", "collector.ocpp"),
     ("http.open_probes", False, "http.listen"),

@@ -142,6 +142,9 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
     runbook_url: str = ""
     dashboard_url: str = ""
     allow_private_addresses: bool = False
+    through_alertmanager: bool = False
+    alertmanager_token: Secret | None = None
+    alertmanager_token_file: Path | None = None
     link_ttl_s: Seconds = 259_200.0
     give_up_after_s: Seconds = 259_200.0
     log_retention_days: Seconds = 90.0

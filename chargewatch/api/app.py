@@ -14,11 +14,14 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from chargewatch.api import (
+    alertmanager,
     audit,
     calls,
+    case_links,
     cases,
     charge_points,
     connectors,
+    deliveries,
     diagnostics,
     firmware,
     firmware_downloads,
@@ -28,6 +31,7 @@ from chargewatch.api import (
     probes,
     problems,
     rollouts,
+    silences,
     sites,
     stream,
     telemetry,
@@ -63,6 +67,9 @@ ROUTERS = (
     stream.router,
     cases.router,
     maintenance.router,
+    silences.router,
+    deliveries.router,
+    alertmanager.router,
     probes.api_router,
 )
 _DESCRIPTION = """
@@ -119,6 +126,7 @@ def _include(app: FastAPI) -> None:
     app.include_router(probes.router, responses=described)
     app.include_router(uploads.router, responses=described)
     app.include_router(firmware_downloads.router, responses=described)
+    app.include_router(case_links.router)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -154,7 +162,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 def rules() -> Iterator[Rule]:
     """Every route that the application has, from the routes themselves."""
-    for prefix, routers in ((PREFIX, ROUTERS), ("", (probes.router, uploads.router, firmware_downloads.router))):
+    for prefix, routers in ((PREFIX, ROUTERS), ("", (probes.router, uploads.router, firmware_downloads.router, case_links.router))):
         for route in (each for router in routers for each in router.routes):
             assert isinstance(route, APIRoute)
             calls = [dependency.call for dependency in route.dependant.dependencies]

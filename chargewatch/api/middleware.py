@@ -147,6 +147,7 @@ def _counted(receive: Receive, limit: int) -> Receive:
 def _decorate(headers: MutableHeaders, path: str) -> None:
     for name, value in _HEADERS.items():
         headers[name] = value
-    headers["Content-Security-Policy"] = _DOCS if path == "/docs" else _NOTHING
+    if "content-security-policy" not in headers:  # pages for people have their own
+        headers["Content-Security-Policy"] = _DOCS if path == "/docs" else _NOTHING
     if "cache-control" not in headers:
         headers["Cache-Control"] = "no-store"

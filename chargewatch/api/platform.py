@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from alerts.app import Alerts
+from alerts.relay.relay import Relay
 from chargenet.events import Fact
 from chargenet.model.record import Record
 from chargenet.ports import Clock, CommandGateway, Feed, Journal, Telemetry
@@ -58,6 +59,8 @@ class Platform(Protocol):
     def keys(self) -> KeyRing: ...
     @property
     def alerts(self) -> Alerts: ...
+    @property
+    def relay(self) -> Relay: ...
     @property
     def firmware(self) -> FirmwareFiles: ...
 

@@ -27,6 +27,7 @@ from chargewatch.api import HealthCheck, ReceivedUpload, create_app
 from chargewatch.firmware_files import firmware_files
 from collector.interpret import interpret
 from firmware_orchestrator.storage.artifact_memory import MemoryArtifacts
+from tests.support.relay import Simulated
 
 
 class ScriptedGateway:
@@ -100,6 +101,7 @@ class FakePlatform:
             self.feed, self.journal, self.clock, self.stores, MemoryCases(), None, lambda name: "", {}, AlertSettings()
         )
         self.upload_base = "http://platform.test"
+        self.relay = Simulated(clock=self.clock).relay
         self.firmware = firmware_files(settings, self.clock, MemoryArtifacts(), self.stores.keys, lambda: self.upload_base)
         self.closing = False
         self.checks = [HealthCheck(name="journal", ok=True, critical=True, detail="writes")]

@@ -209,11 +209,12 @@ async def test_a_link_acts_once_on_what_is_open() -> None:
     await world.tell(world.notice(source="firmware"))
     await world.wait(40)
     links = {link.title: link.url.rpartition("/")[2] for link in world.night.taken[0].links}
-    _, alerts = await world.relay.act(links["Acknowledge"])
-    assert [alert.key for alert in alerts] == ["case-1"]
+    seen = await world.relay.actions.act(links["Acknowledge"])
+    assert [alert.key for alert in seen.alerts] == ["case-1"]
     await world.turn()
     assert world.night.taken[-1].status == "acknowledged"
-    await world.relay.act(links["Silence for 4 hours"])
+    for _ in range(2):
+        await world.relay.actions.act(links["Silence for 4 hours"])
     (silence,) = (await world.store.silences()).items
     assert silence.matchers == ("site=harbour", "charge_point=CP-7", "connector=1", "kind=ConnectorFaulted")
 

@@ -38,7 +38,7 @@ async def test_no_key_no_answer(api: Api, rule: object) -> None:
 
 
 def _sample(path: str) -> str:
-    for name in ("charge_point_id", "transaction_id", "site_id", "file_id", "key_id"):
+    for name in ("charge_point_id", "transaction_id", "site_id", "file_id", "key_id", "silence_id", "message_id", "receiver"):
         path = path.replace("{" + name + "}", "nothing")
     return path.removeprefix("/api/v1")
 

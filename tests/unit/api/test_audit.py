@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chargewatch.api.app import rules
+from tests.support.alertmanager import webhook
 from tests.support.api import Api
 
 JSON: dict[str, Any] = {
@@ -21,11 +23,16 @@ JSON: dict[str, Any] = {
     "tokens.block": {"value": "CARD"},
     "tokens.remove": {"value": "CARD"},
     "keys.create": {"name": "wallboard"},
+    "silences.add": {"matchers": ["site=harbour"], "ends_at": "2027-01-01T00:00:00Z", "comment": "known"},
+    "alerts.take": webhook(),
 }
-NO_BODY = {"charge-points.approve", "charge-points.block", "sites.remove", "keys.revoke", "diagnostics.remove"}
+NO_BODY = {
+    "charge-points.approve", "charge-points.block", "sites.remove", "keys.revoke", "diagnostics.remove",
+    "silences.end", "alerts.test",
+}  # fmt: skip
 OTHER_BODY = {"tokens.import": b"value\nA1\n", "diagnostics.upload": b"log"}
-PROGRAMS = ("/api/v1/cases", "/api/v1/maintenance", "/api/v1/firmware", "/api/v1/rollouts")
-"""Routes that need a running program behind them, which the fake platform here has not."""
+PROGRAMS = ("/api/v1/cases", "/api/v1/maintenance", "/api/v1/firmware", "/api/v1/rollouts", "/alerts/links")
+"""Routes that need a running program, or a message, behind them, which the fake platform here has not."""
 CHANGING = [
     rule for rule in rules() if rule.audited is not None and "{name:path}" not in rule.path and not rule.path.startswith(PROGRAMS)
 ]
@@ -39,6 +46,8 @@ async def prepared(api: Api) -> str:
     await api.operator.post("/charge-points/CP-1/diagnostics", json={})
     await api.raw.put(api.platform.gateway.sent[-1][1].location, content=b"log")  # type: ignore[attr-defined]
     await api.operator.post("/charge-points/CP-1/diagnostics", json={})
+    ends_at = api.platform.clock.now() + timedelta(hours=1)
+    await api.platform.relay.add_silence(["site=depot"], api.platform.clock.now(), ends_at, "known", "ops")
     spare: str = (await api.admin.post("/keys", json={"name": "spare", "role": "viewer"})).json()["key"]["key_id"]
     return spare
 
@@ -52,7 +61,11 @@ async def test_a_change_is_audited_once(api: Api, rule: Any) -> None:
     token = api.platform.gateway.sent[-1][1].location.rpartition("/")[2]  # type: ignore[attr-defined]
     before = len(await api.audited())
     file_id = (await api.operator.get("/diagnostics")).json()["items"][0]["file_id"]
-    path = rule.path.format(charge_point_id="CP-1", site_id="spare", key_id=spare, token=token, file_id=file_id)
+    [silence] = (await api.operator.get("/silences")).json()["items"]
+    path = rule.path.format(
+        charge_point_id="CP-1", site_id="spare", key_id=spare, token=token, file_id=file_id, receiver="night",
+        silence_id=silence["silence_id"],
+    )  # fmt: skip
     body = {"json": JSON[action]} if action in JSON else {"content": OTHER_BODY.get(action, b"")}
     answer = await api.admin.request(rule.method, f"http://platform.test{path}", **body)
     assert answer.is_success, answer.text
