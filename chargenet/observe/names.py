@@ -416,6 +416,39 @@ FIRMWARE_DAMAGED = _gauge(
     "Firmware files whose bytes on disk are not those that were added; they are served to nobody.",
 )
 
+# -- reports: hourly rollups, summed by site. `window`: 1h is the last complete hour, 24h and 7d the complete hours up to its end
+_WINDOW = ("site", "window")
+SITE_WINDOW_ENERGY = _gauge(
+    "chargewatch_site_window_energy_watthours", _WINDOW, "watt-hours", "reports: rollups",
+    "Energy of the transactions at the site in the window.",
+)
+SITE_WINDOW_SECONDS = _gauge(
+    "chargewatch_site_window_connector_seconds", (*_WINDOW, "state"), "seconds", "reports: rollups",
+    "Seconds of the site's connectors in the window: total, and of these occupied, charging, idle (occupied, not charging), "
+    "faulted, unavailable, offline and unknown. Utilization is occupied / total.",
+)
+SITE_WINDOW_SESSIONS = _gauge(
+    "chargewatch_site_window_sessions", _WINDOW, "", "reports: rollups", "Transactions that began at the site in the window.",
+)
+SITE_WINDOW_REVENUE = _gauge(
+    "chargewatch_site_window_revenue", (*_WINDOW, "currency"), "currency units", "reports: rollups",
+    "Revenue before taxes of the CDRs that ended at the site in the window, in whole units of the currency.",
+)
+ROLLUPS_UPTO = _gauge(
+    "chargewatch_rollups_complete_timestamp_seconds", (), "seconds since the epoch", "reports: rollups",
+    "End of the last complete hour that is in the windows.",
+)
+ROLLUPS_RESTATED = _counter(
+    "chargewatch_rollups_restated_total", (), "", "reports: rollups",
+    "Hours of a connector that were complete and changed again since this process began, because something was reported late.",
+)
+ROLLUPS_BEHIND = _gauge(
+    "chargewatch_rollups_behind_records", (), "", "reports: rollups", "Journal records that are not in the rollups yet.",
+)
+ROLLUPS_WORKING = _gauge(
+    "chargewatch_rollups_working", (), "", "reports: rollups", "1 while rollups are made and stored, else 0.",
+)
+
 FLEET: tuple[Family, ...] = (
     CONNECTOR_STATUS, CONNECTOR_ERROR, CONNECTOR_POWER, CONNECTOR_CURRENT, CONNECTOR_VOLTAGE, CONNECTOR_ENERGY,
     CONNECTOR_TEMPERATURE, CONNECTOR_SOC, CONNECTOR_SESSION_ENERGY, CONNECTOR_LAST_SEEN,
@@ -442,4 +475,8 @@ ROLLOUTS: tuple[Family, ...] = (
     ROLLOUT_SIGNAL_EVENTS, ROLLOUT_SIGNAL_EXPOSURE, ROLLOUT_SIGNAL_RATIO, ROLLOUT_INSTALLS, ROLLOUT_JUDGED, ROLLOUT_EVIDENCE_AT,
     FIRMWARE_BEHIND, FIRMWARE_WORKING, FIRMWARE_TICK, FIRMWARE_DAMAGED,
 )
-FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS
+REPORTS: tuple[Family, ...] = (
+    SITE_WINDOW_ENERGY, SITE_WINDOW_SECONDS, SITE_WINDOW_SESSIONS, SITE_WINDOW_REVENUE, ROLLUPS_UPTO, ROLLUPS_RESTATED,
+    ROLLUPS_BEHIND, ROLLUPS_WORKING,
+)
+FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS + REPORTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chargenet.observe.names import ALERTS, FLEET, PLATFORM, ROLLOUTS, Family
+from chargenet.observe.names import ALERTS, FLEET, PLATFORM, REPORTS, ROLLOUTS, Family
 
 _INTRODUCTION = """# Metrics
 
@@ -31,6 +31,8 @@ def markdown() -> str:
             *_table(ALERTS),
             "\n## Firmware rollouts\n",
             *_table(ROLLOUTS),
+            "\n## Reports\n",
+            *_table(REPORTS),
             "\n`chargewatch_process_*` are those of the Prometheus client library.\n",
         ]
     )
