@@ -13,9 +13,10 @@ import msgspec
 from chargenet.model.notice import Notice
 from firmware_orchestrator import tidings
 from firmware_orchestrator.course import Course
-from firmware_orchestrator.gate import Moment, Outcome, Verdict
+from firmware_orchestrator.gate import GateState, Moment, Outcome, Verdict, judge
 from firmware_orchestrator.rollout import UNDER_WAY, WAITING, WAVE, Move, RolloutState, UpdateState, WaveState, after
 from firmware_orchestrator.rows import DeviceUpdate, Entry, Rollout, WaveRow
+from firmware_orchestrator.tempo import Tempo
 
 _R, _W = RolloutState, WaveState
 NO_DATA, APPROVAL, INCONCLUSIVE, OPERATOR = "no_data", "approval", "inconclusive", "operator"
@@ -38,6 +39,17 @@ def moment(rollout: Rollout, updates: Sequence[DeviceUpdate], now: datetime) -> 
     return Moment(
         now=now, wave=rollout.wave, pending=pending, models=models, soaking_at=row.soaking_at if row.state is _W.SOAKING else None
     )
+
+
+def tempo_of(rollout: Rollout, course: Course) -> Tempo:
+    """How fast its network lives; before its start nothing has been measured."""
+    return Tempo(rollout.started_at or rollout.created_at, course.policy.network_speed)
+
+
+def judged(rollout: Rollout, course: Course, state: GateState, updates: Sequence[DeviceUpdate], now: datetime) -> Verdict:
+    """The gate's verdict on the present wave."""
+    tempo = tempo_of(rollout, course)
+    return tempo.verdict(judge(course.policy, state, tempo.moment(moment(rollout, updates, now))))
 
 
 def advance(rollout: Rollout, updates: Sequence[DeviceUpdate], verdict: Verdict, course: Course, now: datetime) -> Advance | None:

@@ -33,6 +33,11 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     times: Times = Times()
     retries: Retries = Retries()
 
+    @property
+    def soak_s(self) -> float:
+        """How long a charge point must stay well, by the clock."""
+        return self.policy.min_soak_hours * 3600 / self.policy.network_speed
+
     def terms(self, update: DeviceUpdate) -> Terms:
         """What is asked of one charge point."""
         manifest, model = self.manifest, update.model
@@ -40,7 +45,7 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
             is_expected=lambda version: is_expected(manifest, model, version),
             same=lambda one, other: same_version(manifest, model, one, other),
             can_sign=manifest.signed,
-            soak_s=self.policy.min_soak_hours * 3600,
+            soak_s=self.soak_s,
             retries=self.retries,
             **msgspec.structs.asdict(self.times),
         )

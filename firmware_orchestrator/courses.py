@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from datetime import datetime
 
+import msgspec
+
 from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.course import Course
+from firmware_orchestrator.evidence.policy import GatePolicy
 from firmware_orchestrator.rows import Rollout
 from firmware_orchestrator.spec import RolloutSpec, parse_spec
 from firmware_orchestrator.windows import is_open, next_opening
@@ -26,6 +29,11 @@ def spec_of(rollout: Rollout) -> RolloutSpec:
     return found
 
 
+def _by_the_clock(policy: GatePolicy) -> GatePolicy:
+    """How old evidence may be is not a matter of the network's life: it is ours to read it in time."""
+    return msgspec.structs.replace(policy, stale_minutes=policy.stale_minutes * policy.network_speed)
+
+
 def course_of(rollout: Rollout, artifact: Artifact) -> Course:
     """What it was told to do."""
     spec, waves = spec_of(rollout), len(rollout.waves)
@@ -40,7 +48,7 @@ def course_of(rollout: Rollout, artifact: Artifact) -> Course:
         return opening is not None and opening.end - now >= spec.time_left
 
     return Course(
-        policy=spec.policy,
+        policy=_by_the_clock(spec.policy),
         manifest=artifact.manifest,
         artifact_id=artifact.artifact_id,
         is_open=may_begin,

@@ -15,7 +15,7 @@ import msgspec
 from chargenet.errors import Conflict
 from chargenet.ports import Clock
 from firmware_orchestrator import gate, tidings
-from firmware_orchestrator.advance import APPROVAL, NO_DATA, moment, move, withdrawn
+from firmware_orchestrator.advance import APPROVAL, NO_DATA, judged, move, withdrawn
 from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.course import Course
 from firmware_orchestrator.courses import course_of
@@ -220,7 +220,7 @@ class RolloutDesk:
         course = course_of(rollout, await self._artifacts.artifact(rollout.artifact_id))
         state = gate.decode(proofs.state)
         updates = await self.store.updates(rollout.rollout_id)
-        verdict = gate.judge(course.policy, state, moment(rollout, updates, self._clock.now()))
+        verdict = judged(rollout, course, state, updates, self._clock.now())
         state = gate.override(course.policy, state, verdict, by=who, why=why)
         changed = msgspec.structs.replace(proofs, state=gate.encode(state))
         return verdict, {rollout.rollout_id: msgspec.msgpack.encode(changed)}
@@ -279,7 +279,7 @@ class RolloutDesk:
         if stored is not None:
             course = course_of(rollout, await self._artifacts.artifact(rollout.artifact_id))
             state = gate.decode(msgspec.msgpack.decode(stored, type=Proofs).state)
-            verdict = gate.judge(course.policy, state, moment(rollout, updates, self._clock.now()))
+            verdict = judged(rollout, course, state, updates, self._clock.now())
         return status_of(rollout, updates, verdict)
 
     def _note(self, rollout: Rollout, who: str, what: str, plan: Plan) -> Entry:

@@ -13,7 +13,7 @@ from chargenet.errors import Conflict
 from chargenet.events import Fact
 from chargenet.model.notice import Notice
 from firmware_orchestrator import gate, tidings
-from firmware_orchestrator.advance import advance, moment, withdrawn
+from firmware_orchestrator.advance import advance, judged, tempo_of, withdrawn
 from firmware_orchestrator.course import Course
 from firmware_orchestrator.exposure import Exposure, Mark, MarkKind
 from firmware_orchestrator.intake import Live
@@ -48,6 +48,7 @@ class Dossier:
         self.rollout, self.course = rollout, course
         self.state = gate.decode(stored.state)
         self.exposure = Exposure.decode(course.policy, stored.exposure)
+        self.tempo = tempo_of(rollout, course)
         self.verdict: gate.Verdict | None = None
         self._before, self._loaded = rollout, {each.charge_point_id: each for each in updates}
         self._now = dict(self._loaded)
@@ -68,7 +69,7 @@ class Dossier:
         """Facts in the order of the journal."""
         pending: list[Fact] = []
         for fact in facts:
-            pending.append(fact)
+            pending.append(self.tempo.fact(fact))
             update = self._now.get(fact.charge_point_id)
             if update is None:
                 continue
@@ -105,7 +106,7 @@ class Dossier:
         self.exposure.mark(
             Mark(
                 charge_point_id=update.charge_point_id,
-                at=update.verified_at if wanted == MarkKind.VERIFIED and update.verified_at else update.state_at,
+                at=self.tempo.at(update.verified_at if wanted == MarkKind.VERIFIED and update.verified_at else update.state_at),
                 kind=MarkKind(kind),
                 wave=max(update.wave, 0),
                 code=code,
@@ -116,7 +117,7 @@ class Dossier:
 
     def soaked(self, now: datetime) -> list[str]:
         """Charge points whose soak may be over: they must be looked at."""
-        soak_s = self.course.policy.min_soak_hours * 3600
+        soak_s = self.course.soak_s
         return [
             each.charge_point_id
             for each in self._now.values()
@@ -153,9 +154,9 @@ class Dossier:
 
     def judge(self, upto: datetime, now: datetime) -> None:
         """Fold what was observed and judge it."""
-        self.exposure.advance(upto)
+        self.exposure.advance(self.tempo.at(upto))
         self.state = gate.fold(self.course.policy, self.state, self.exposure.observed())
-        self.verdict = gate.judge(self.course.policy, self.state, moment(self.rollout, self.updates, now))
+        self.verdict = judged(self.rollout, self.course, self.state, self.updates, now)
 
     def move(self, now: datetime) -> None:
         """Moves of the rollout, until there is none."""
@@ -166,7 +167,7 @@ class Dossier:
             self.rollout = done.rollout
             self._entries += done.entries
             self._notices += done.notices
-            self.verdict = gate.judge(self.course.policy, self.state, moment(self.rollout, self.updates, now))
+            self.verdict = judged(self.rollout, self.course, self.state, self.updates, now)
 
     # -- storing
 

@@ -35,6 +35,8 @@ class Shown(msgspec.Struct, frozen=True):
     """(wave, state of the update) → charge points."""
     verdict: Verdict | None
     state: GateState
+    complete_at: datetime | None
+    """The evidence has everything up to here."""
 
 
 class RolloutMetrics(Collector):
@@ -62,6 +64,8 @@ class RolloutMetrics(Collector):
         yield from _verdicts([(_at(each, each.verdict), each.verdict) for each in every if each.verdict is not None])
         yield from _signals({_at(each, each.verdict): each.verdict.signals for each in every if each.verdict is not None})
         yield from _gate_states({_at(each, each.verdict): each.state for each in every if each.verdict is not None})
+        complete = {each.rollout.rollout_id: each.complete_at for each in every}
+        yield _gauge(n.ROLLOUT_EVIDENCE_AT, {(name,): at.timestamp() for name, at in complete.items() if at is not None})
         yield _gauge(n.FIRMWARE_BEHIND, {(): float(self._behind())})
         yield _gauge(n.FIRMWARE_WORKING, {(): float(self.working)})
         yield _gauge(n.FIRMWARE_TICK, {(): self.tick_s})
@@ -104,12 +108,12 @@ def _gate_states(every: Mapping[Key, GateState]) -> Iterator[Metric]:
         judged[*key, "new"], judged[*key, "control"] = float(state.treated), float(state.control)
     yield _gauge(n.ROLLOUT_INSTALLS, installs)
     yield _gauge(n.ROLLOUT_JUDGED, judged)
-    yield _gauge(n.ROLLOUT_EVIDENCE_AT, {key[:1]: state.at_us / 1e6 for key, state in every.items() if state.at_us})
 
 
 def _shown(dossier: Dossier) -> Shown:
     counted = Counter((_wave(each.wave), str(each.state)) for each in dossier.updates)
-    return Shown(dossier.rollout, dict(counted), dossier.verdict, dossier.state)
+    complete_at = None if dossier.state.at is None else dossier.tempo.clock(dossier.state.at)
+    return Shown(dossier.rollout, dict(counted), dossier.verdict, dossier.state, complete_at)
 
 
 def _is_recent(rollout: Rollout, now: datetime) -> bool:

@@ -60,6 +60,8 @@ class GatePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ignored_codes: tuple[str, ...] = ()
     """Error codes and 2.x device variables that are no fault, whatever their vendor says."""
     rules: HardRules = HardRules()
+    network_speed: Annotated[float, msgspec.Meta(ge=1, le=1000)] = 1.0
+    """How many times faster than the clock this network lives. For simulated ones; see tempo.py."""
 
     def __post_init__(self) -> None:
         if self.max_soak_hours < self.min_soak_hours:
