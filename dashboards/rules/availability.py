@@ -52,7 +52,7 @@ def availability(config: RuleConfig) -> Group:
     bad = f"sum({series(config, n.MODEL_CONNECTORS, UNUSABLE)})"
     rules: list[Recording | Alert] = [Recording(_UNUSABLE, f"({bad} or {every} * 0) / {every}")]
     for name, seconds in WINDOWS.items():
-        rules.append(Recording(f"{_UNUSABLE}_avg{name}", f"avg_over_time({_UNUSABLE}[{duration(config, seconds)}])"))
+        rules.append(Recording(f"{_UNUSABLE}_avg{name}", _average(config, seconds)))
     budget = config.usable.budget
     rules += [
         burning(
@@ -75,6 +75,12 @@ def availability(config: RuleConfig) -> Group:
         ),
     ]
     return Group("availability", rules)
+
+
+def _average(config: RuleConfig, seconds: float) -> str:
+    """Over a window of which half is known: an hour after the first start says nothing about three days."""
+    window, known = duration(config, seconds), f"[{duration(config, seconds / 4)}] offset {duration(config, seconds / 2)}"
+    return f"avg_over_time({_UNUSABLE}[{window}]) and present_over_time({_UNUSABLE}{known})"
 
 
 def _allowed(budget: float) -> str:
