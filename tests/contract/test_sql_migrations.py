@@ -11,6 +11,7 @@ from sqlalchemy import inspect, text
 
 from alerts.storage import cases_tables
 from alerts.storage import tables as relay_tables
+from billing_reports.storage import tables as billing_tables
 from chargenet.errors import Conflict
 from chargenet.storage.migrations import head, migrate
 from chargenet.storage.relational_engine import make_engine, parse_url
@@ -86,6 +87,7 @@ def test_every_table_is_derived_or_primary() -> None:
             *relay_tables.TABLES,
             *artifact_tables.TABLES,
             *rollout_tables.ROLLOUT_TABLES,
+            *billing_tables.TABLES,
             cursors,
         )
     }

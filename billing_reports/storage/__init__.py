@@ -1,0 +1,1 @@
+"""SQL and memory of billing: tables, statements, and the fakes that pass the same suites."""
