@@ -57,6 +57,11 @@ class RuleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     model_faulted_share: float = 0.10
     model_faulted_least: int = 5
 
+    # rollouts
+    unattended_s: float = 3600.0
+    """A rollout that was halted."""
+    held_s: float = 86_400.0
+
     # objectives
     success: Objective = Objective(target=0.95, least=20)
     """Charge attempts that gave their driver energy."""
