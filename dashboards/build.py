@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models import dashboard as d
 
 from dashboards.boards import BOARDS
 from dashboards.panels import panel, source, target
+from dashboards.sdk import dashboard as d
 from dashboards.spec import PLUGIN, PROMETHEUS, SOURCE_UID, Annotation, Board, Kind, Query, Row, Variable
 
 TAG = "chargewatch"

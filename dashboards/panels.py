@@ -6,10 +6,10 @@ Typed by grafana-foundation-sdk; it has no query type for InfluxDB, so `InfluxQu
 from __future__ import annotations
 
 from grafana_foundation_sdk.cog.variants import Dataquery
-from grafana_foundation_sdk.models import bargauge, common, stat, statetimeline, table, text, timeseries
-from grafana_foundation_sdk.models import dashboard as d
-from grafana_foundation_sdk.models import prometheus as p
 
+from dashboards.sdk import bargauge, common, stat, statetimeline, table, text, timeseries
+from dashboards.sdk import dashboard as d
+from dashboards.sdk import prometheus as p
 from dashboards.spec import INFLUX, PLAIN, PLUGIN, Colours, Column, Kind, Panel, Query
 
 REFERENCES = "ABCDEFGHIJKLMNOP"

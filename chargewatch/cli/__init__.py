@@ -10,10 +10,12 @@ import typer
 
 from chargenet.errors import ChargewatchError
 from chargewatch.cli import (
+    alerts,
     call,
     cases,
     charge_points,
     config,
+    dashboards,
     demo,
     detect,
     diagnostics,
@@ -24,6 +26,7 @@ from chargewatch.cli import (
     maintenance,
     price,
     rollout,
+    silences,
     simulate,
     sites,
     tariff,
@@ -63,7 +66,10 @@ GROUPS = (
     ("cases", cases.app),
     ("detect", detect.app),
     ("maintenance", maintenance.app),
+    ("silences", silences.app),
+    ("alerts", alerts.app),
     ("config", config.app),
+    ("dashboards", dashboards.app),
     ("tariff", tariff.app),
 )
 for _name, _command in COMMANDS:

@@ -7,6 +7,7 @@ from dashboards import links, uids
 from dashboards.boards.common import (
     BLUE,
     CHARGE_POINT,
+    EVIDENCE,
     FIRING,
     GREEN,
     ORANGE,
@@ -23,15 +24,6 @@ from dashboards.spec import INFLUX, Board, Column, Kind, Panel, Query, Row, Unit
 
 HERE = 'site="$site", charge_point="$charge_point"'
 IN_INFLUX = "\"charge_point\" = '$charge_point' AND $timeFilter"
-
-EVIDENCE = f"""Every frame of **$charge_point** with our answers, newest first:
-
-```
-chargewatch frames "$charge_point" --since 1h
-```
-
-or, with an API key, [{links.FRAMES}]({links.FRAMES}).
-"""
 
 BOARD = Board(
     uid=uids.CHARGE_POINT,

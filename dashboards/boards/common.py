@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 
 from chargenet.model.words import ConnectorStatus
 from chargenet.observe import names as n
+from dashboards import links
 from dashboards.spec import Annotation, Colours, Column, Kind, Panel, Query, Unit, Variable
 
 GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "#8e8e8e"
@@ -63,6 +64,16 @@ def status_codes(selector: str) -> str:
     metric = n.CONNECTOR_STATUS.name
     terms = (f'{metric}{{{selector}, status="{status}"}} * {number}' for number, (status, _) in enumerate(STATUSES, 1))
     return "max by (charge_point, connector) (" + " or ".join(terms) + ")"
+
+
+EVIDENCE = f"""Every frame of **$charge_point** with our answers, newest first:
+
+```
+chargewatch frames "$charge_point" --since 1h
+```
+
+or, with an API key, [{links.FRAMES}]({links.FRAMES}).
+"""
 
 
 class Look(TypedDict, total=False):

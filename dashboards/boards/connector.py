@@ -8,6 +8,7 @@ from dashboards.boards.common import (
     BLUE,
     CHARGE_POINT,
     CONNECTOR,
+    EVIDENCE,
     FIRING,
     GREY,
     ORANGE,
@@ -180,6 +181,15 @@ ERRORS = Panel(
     nothing="no error",
     may_be_empty="it reported none in this time",
 )
+FRAMES = Panel(
+    id=12,
+    kind=Kind.TEXT,
+    title="The evidence",
+    description="How to read the frames behind these pictures.",
+    text=EVIDENCE,
+    width=24,
+    height=4,
+)
 
 BOARD = Board(
     uid=uids.CONNECTOR,
@@ -191,6 +201,7 @@ BOARD = Board(
         Row((POWER, REGISTER)),
         Row((TEMPERATURE, CURRENT, SOC)),
         Row((ERROR_NOW, STATES, ERRORS)),
+        Row((FRAMES,)),
     ),
     annotations=(FIRING,),
 )

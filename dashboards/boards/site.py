@@ -13,7 +13,6 @@ from dashboards.boards.common import (
     STATUS_COLOURS,
     STATUS_WORDS,
     UNUSABLE,
-    WEB,
     ZERO_IS_BEST,
     share_colours,
     stat,
@@ -29,7 +28,7 @@ BOARD = Board(
     uid=uids.SITE,
     title="2 · Site",
     question="What can this site give to drivers now, and which charge point holds it back?",
-    variables=(SITE, WEB),
+    variables=(SITE,),
     rows=(
         Row((
             stat(
