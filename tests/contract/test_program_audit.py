@@ -1,0 +1,117 @@
+"""Every route that changes something in a program (cases, firmware, rollouts …) leaves one audit entry. These routes need the
+running programs behind them, so this is one story against a running platform; tests/unit/api/test_audit.py has the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+
+from chargewatch.api.app import rules
+from tests.support.platform import RunningPlatform
+from tests.unit.api.test_audit import PROGRAMS
+
+IMAGE = b"firmware 2.0.0\n"
+MANIFEST = (
+    "name: eve-{version}\nvendor: Alfen\nmodels: [Eve]\nversion: {version}\nrelease: 2\ndowngrade_allowed: true\n"
+    f"sha256: {hashlib.sha256(IMAGE).hexdigest()}\n"
+)
+SPEC = "name: new\nartifact: eve-2.0.0\ntarget: {all: true}\nwaves: {sizes: ['1', rest], holdout: '0'}\napprove_before: [canary]\n"
+LATER = "2100-01-01T00:00:00Z"
+
+
+def form(version: str) -> dict[str, Any]:
+    """A firmware file and its manifest."""
+    return {"manifest": ("m.yaml", MANIFEST.format(version=version).encode()), "file": ("eve.bin", IMAGE)}
+
+
+STORY: list[tuple[str, str, dict[str, Any]]] = [
+    ("cases.acknowledge", "POST /cases/{case}/acknowledge", {"json": {"note": "on my way"}}),
+    ("cases.resolve", "POST /cases/{case}/resolve", {"json": {"note": "a new cable"}}),
+    ("cases.judge", "POST /cases/judge", {}),
+    ("maintenance.add", "POST /maintenance", {"json": {"charge_point_id": "CP-1", "ends_at": LATER, "reason": "New cables"}}),
+    ("maintenance.end", "DELETE /maintenance/1", {}),
+    ("firmware.add", "POST /firmware", {"files": form("2.0.0")}),
+    ("firmware.approve", "POST /firmware/eve-2.0.0/approvals", {"json": {}}),
+    ("rollouts.plan", "POST /rollouts/plan", {"json": {"spec": SPEC}}),
+    ("rollouts.create", "POST /rollouts", {"json": {"spec": SPEC}}),
+    ("rollouts.start", "POST /rollouts/new/start", {}),
+    ("rollouts.approve", "POST /rollouts/new/approve", {"json": {"why": "seen"}}),
+    ("rollouts.pause", "POST /rollouts/new/pause", {"json": {"why": "lunch"}}),
+    ("rollouts.resume", "POST /rollouts/new/resume", {"json": {"why": "after lunch"}}),
+    ("rollouts.abort", "POST /rollouts/new/abort", {"json": {"why": "enough"}}),
+]
+"""Action, route and body, in an order in which each can be done."""
+
+
+ELSEWHERE = {
+    "rollouts.rollback": "needs charge points that run the new version: tests/scenarios/test_firmware_rollout.py",
+    "link": "needs a signed link: tests of the links",
+}
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
+    """CP-1 is connected and has a ground fault."""
+    boot = {"chargePointVendor": "Alfen", "chargePointModel": "Eve", "firmwareVersion": "1.0.0"}
+    fault = {"connectorId": 1, "errorCode": "GroundFailure", "status": "Faulted"}
+    with (
+        RunningPlatform(tmp_path_factory.mktemp("audit")) as running,
+        connect(f"{running.url}/CP-1", subprotocols=["ocpp1.6"]) as socket,  # type: ignore[list-item]  # a NewType of str
+    ):
+        for action, payload in (("BootNotification", boot), ("StatusNotification", fault)):
+            socket.send(json.dumps([2, action, action, payload]))
+            socket.recv(10)
+        yield running
+
+
+def open_case(platform: RunningPlatform) -> int:
+    """The number of the first case, once there is one."""
+    for _ in range(200):
+        if cases := platform.api("GET", "/api/v1/cases")["items"]:
+            return int(cases[0]["case_id"])
+        time.sleep(0.1)
+    raise AssertionError("the fault became no case")
+
+
+def held(platform: RunningPlatform) -> None:
+    """Until the rollout waits for its approval."""
+    for _ in range(200):
+        if platform.api("GET", "/api/v1/rollouts/new")["state"] == "held":
+            return
+        time.sleep(0.1)
+    raise AssertionError("the rollout did not stop for its approval")
+
+
+def trail(platform: RunningPlatform) -> list[dict[str, Any]]:
+    """The audit log, newest first."""
+    entries: list[dict[str, Any]] = platform.api("GET", "/api/v1/audit?limit=1000")["items"]
+    return entries
+
+
+def test_every_change_of_a_program_is_audited_once(platform: RunningPlatform) -> None:
+    """Who, what, and what it was or became."""
+    names = {"case": open_case(platform)}
+    for action, route, body in STORY:
+        if action == "rollouts.approve":
+            held(platform)
+        before = len(trail(platform))
+        method, _, path = route.partition(" ")
+        platform.api(method, "/api/v1" + path.format(**names), **body)
+        newest, *older = trail(platform)
+        assert (newest["action"], len(older)) == (action, before)
+        assert newest["who"] and newest["target"] and newest["at"].endswith("Z")
+        assert newest["before"] is not None or newest["after"] is not None, action
+
+
+def test_no_route_is_forgotten() -> None:
+    """A new route of a program that changes something needs a line in STORY."""
+    told = {action for action, _, _ in STORY} | ELSEWHERE.keys()
+    routes = {rule.audited.action for rule in rules() if rule.audited is not None and rule.path.startswith(PROGRAMS)}
+    assert routes - told == set()
