@@ -44,6 +44,7 @@ def served(data_dir: Path, **given: Any) -> Iterator[Served]:
     async def main() -> None:
         async with _platform(data_dir, given) as (platform, web):
             serving = asyncio.ensure_future(web.serve())
+            telling = asyncio.ensure_future(platform.relay.run())
             while not web.ready:  # noqa: ASYNC110 uvicorn says it by an attribute only
                 await asyncio.sleep(0.01)
             made = await platform.keys.create("schema", Role.ADMIN, platform.clock.now())
@@ -51,6 +52,7 @@ def served(data_dir: Path, **given: Any) -> Iterator[Served]:
             ready.set()
             await asyncio.to_thread(ended.wait)
             web.stop()
+            telling.cancel()
             await serving
 
     def run() -> None:
