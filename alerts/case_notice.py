@@ -82,23 +82,26 @@ def _means(case: Case) -> str:
 
 
 def _text(case: Case, background: Background, hit: int) -> str:
-    lines = [f"{case.summary}.".replace("..", "."), f"Since {_when(case.began_at)}; how sure: {_sure(case.score)}."]
+    lines = [f"{case.summary}.".replace("..", ".")]
     if case.resolved_at is not None:
-        lines.append(f"Over since {_when(case.resolved_at)}: {case.resolution}.")
-    elif case.acknowledged_by:
+        lines.append(f"Why it is over: {case.resolution}.")
+    else:
+        lines.append(f"What to do: {case.action}")
+    if case.acknowledged_by and case.resolved_at is None:
         lines.append(f"Taken by {case.acknowledged_by}{': ' + case.note if case.note else ''}.")
+    lines.append(f"How sure: {_sure(case.score)}.")
     if case.times_reopened:
         lines.append(f"It came back {case.times_reopened} times.")
-    lines += [f"- {each.what}{_records(each.sequences)}" for each in case.evidence[:MAX_EVIDENCE]]
+    if case.evidence:
+        lines.append("Evidence:")
+        lines += [f"- {each.what}{_records(each.sequences)}" for each in case.evidence[:MAX_EVIDENCE]]
     if hit:
-        lines.append(f"Drivers who got nothing since then: {hit}.")
+        lines.append(f"Drivers who got nothing since it began: {hit}.")
     if background.peers:
         lines.append(background.peers)
     if background.sessions:
         lines.append("Last sessions:")
         lines += [f"- {_session(row)}" for row in background.sessions[:SESSIONS]]
-    if case.resolved_at is None:
-        lines.append(f"What to do: {case.action}")
     return "\n".join(lines)
 
 
@@ -117,6 +120,7 @@ def _details(case: Case, background: Background, hit: int) -> dict[str, object]:
         "score": round(case.score, 3),
         "times_reopened": case.times_reopened,
         "drivers_hit": hit,
+        "peers": background.peers,
         "action": case.action,
         "evidence": [msgspec.to_builtins(each) for each in case.evidence[:MAX_EVIDENCE]],
         "last_sessions": [_session_facts(row) for row in background.sessions[:SESSIONS]],
@@ -142,7 +146,7 @@ def _session(row: Transaction) -> str:
 
 
 def _records(sequences: tuple[int, ...]) -> str:
-    return f" (records {', '.join(map(str, sequences[-5:]))})" if sequences else ""
+    return f" (records {', '.join(map(str, sequences[-5:]))} of the message log)" if sequences else ""
 
 
 def _sure(score: float) -> str:

@@ -24,6 +24,7 @@ MAX_TITLE, MAX_TEXT, MAX_LABEL, MAX_LABELS, MAX_URL, MAX_LINKS, MAX_DETAILS = 30
 MAX_BODY = 12_000
 """Characters of the whole text."""
 _SMALL = 600
+_LINE, _BREAK = "\n", "\n\n"
 _FEWER = 5
 _FEW_LABELS = 8
 
@@ -87,6 +88,10 @@ def compose(place: Place, verdict: Verdict, now: datetime, links: LinkMaker | No
     labels = _common(items)
     ongoing = verdict.say in (Status.FIRING, Status.ACKNOWLEDGED)
     acts = links.links(place.receiver, place.group_key, now) if links and ongoing else ()
+    first, later = acts[:1], acts[1:]
+    if verdict.say is Status.ACKNOWLEDGED:
+        first = ()
+    case = links.case(items[0].details) if links and len(items) == 1 else ()
     message = Message(
         message_id=message_id(place, change, now),
         receiver=place.receiver,
@@ -102,10 +107,10 @@ def compose(place: Place, verdict: Verdict, now: datetime, links: LinkMaker | No
         created_at=now,
         items=items,
         more=max(0, len(shown) - MAX_ITEMS),
-        links=(*_links(items, labels, bases), *(links.case(items[0].details) if links and len(items) == 1 else ()), *acts),
+        links=(*first, *_links(items, labels, bases), *case, *later),
         attachments=tuple(each for alert in shown[:MAX_ITEMS] for each in alert.notice.attachments)[:10],
     )
-    return fitted(msgspec.structs.replace(message, text=cut(_text(message), MAX_BODY)))
+    return fitted(msgspec.structs.replace(message, text=_whole(_said(message), message.links, MAX_BODY)))
 
 
 def trial(receiver: str, who: str, now: datetime, nonce: str) -> Message:
@@ -144,7 +149,7 @@ def fitted(message: Message) -> Message:
             items=kept,
             more=message.more + left_out,
             attachments=message.attachments[:2],
-            text=cut(message.text, MAX_TEXT),
+            text=_whole(f"{message.text.partition(_LINE)[0]}\n{body(message)}", message.links, MAX_TEXT),
             labels=_few(message.labels, _FEW_LABELS),
         )
     return message
@@ -216,7 +221,23 @@ def _links(items: Sequence[Item], labels: dict[str, str], bases: Bases) -> tuple
     return tuple(link for link in found if len(link.url) <= MAX_URL)[:MAX_LINKS]
 
 
-def _text(message: Message) -> str:
+def body(message: Message) -> str:
+    """The text without its first line and without the links at its end, for receivers that show both in their own way."""
+    said = message.text.removesuffix(_BREAK + _listed(message.links)) if message.links else message.text
+    return said.partition("\n")[2].strip()
+
+
+def _whole(said: str, links: Sequence[Link], limit: int) -> str:
+    """The text, and the links below it, which are never what is cut off."""
+    listed = _BREAK + _listed(links) if links else ""
+    return cut(said, limit) + listed
+
+
+def _listed(links: Sequence[Link]) -> str:
+    return "\n".join(f"{cut(link.title, MAX_LABEL)}: {link.url}" for link in links)
+
+
+def _said(message: Message) -> str:
     lines = [_headline(message)]
     if len(message.items) == 1 and not message.more:
         lines += _alone(message.items[0], message)
@@ -225,8 +246,6 @@ def _text(message: Message) -> str:
         if message.more:
             lines.append(f"… and {message.more} more.")
         lines += _detail_of_worst(message)
-    if message.links:
-        lines += ["", *(f"{link.title}: {link.url}" for link in message.links)]
     return "\n".join(lines)
 
 
@@ -245,7 +264,7 @@ def _alone(item: Item, message: Message) -> list[str]:
     if item.resolved_at is not None and item.resolved_at > item.began_at:
         lasted = since(item.began_at, item.resolved_at).rpartition("(")[2].rstrip(")")
         return [f"Over at {item.resolved_at.strftime('%H:%M UTC')}, after {lasted}.", *_paragraph(item.text)]
-    times = [] if message.status == Status.NEWS else [since(item.began_at, message.created_at).capitalize() + "."]
+    times = [] if message.status == Status.NEWS else [f"S{since(item.began_at, message.created_at)[1:]}."]
     taken = [f"In hand: {item.acknowledged_by or 'somebody'}."] if item.acknowledged_at is not None else []
     return [*times, *taken, *_paragraph(item.text)]
 

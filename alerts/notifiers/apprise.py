@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from alerts.config.model import AppriseReceiver
-from alerts.message import Message, cut
+from alerts.message import Message, body, cut
 from alerts.notifiers.port import Result
 from alerts.notifiers.threads import Blocking
 from alerts.relay.rows import Outcome
 from alerts.stages.dedup import Status
 from chargenet.model.notice import Severity
 
-MAX_TITLE, MAX_BODY = 250, 4000
+MAX_TITLE, MAX_BODY, MAX_LINKS = 250, 2000, 5
 
 
 class Apprise:
@@ -44,4 +44,6 @@ def arguments(message: Message) -> dict[str, Any]:
     """What the library is told."""
     kinds = {Severity.CRITICAL: "failure", Severity.WARNING: "warning"}
     kind = "success" if message.status == Status.RESOLVED else kinds.get(message.severity, "info")
-    return {"title": cut(message.title, MAX_TITLE), "body": cut(message.text, MAX_BODY), "notify_type": kind, "body_format": "text"}
+    links = "".join(f"\n{link.title}: {link.url}" for link in message.links[:MAX_LINKS])
+    text = f"{cut(body(message), MAX_BODY)}\n{links}".strip()
+    return {"title": cut(message.title, MAX_TITLE), "body": text, "notify_type": kind, "body_format": "text"}

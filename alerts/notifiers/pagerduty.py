@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from alerts.config.model import PagerDutyReceiver
-from alerts.message import Message, cut
+from alerts.message import Message, body, cut
 from alerts.notifiers.port import HttpDoor, HttpRequest, Result, deliver
 from alerts.stages.dedup import Status
 from chargenet.model.notice import Severity
@@ -61,5 +61,15 @@ def _payload(message: Message) -> dict[str, Any]:
         "component": cut(labels.get("connector", ""), MAX_PART),
         "group": cut(labels.get("site", ""), MAX_PART),
         "class": cut(labels.get("kind", ""), MAX_PART),
-        "custom_details": {"text": cut(message.text, MAX_DETAILS_TEXT), "labels": labels},
+        "custom_details": _details(message),
     }
+
+
+def _details(message: Message) -> dict[str, Any]:
+    """PagerDuty shows these as a table: the text without what stands above and below it, and the figures by their names."""
+    details: dict[str, Any] = {"text": cut(body(message), MAX_DETAILS_TEXT), "labels": message.labels}
+    if len(message.items) == 1:
+        details |= {name: value for name, value in message.items[0].details.items() if name not in ("evidence", "last_sessions")}
+    elif message.more:
+        details["alerts_not_shown"] = message.more
+    return details

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from alerts.config.model import SlackReceiver
-from alerts.message import Message, cut
+from alerts.message import Message, body, cut
 from alerts.notifiers.port import HttpDoor, HttpRequest, Result, deliver
 from alerts.stages.dedup import Status
 from chargenet.model.notice import Severity
@@ -31,7 +31,7 @@ class Slack:
 def request(message: Message, receiver: SlackReceiver) -> HttpRequest:
     """The title as text, for notifications on a phone; everything else in one attachment."""
     links = " · ".join(f"<{link.url}|{escaped(cut(link.title, 60))}>" for link in message.links if not set(link.url) & set("<>|"))
-    text = escaped(cut(message.text.partition("\n")[2].partition("\n\n" + _first_link(message))[0].strip(), MAX_TEXT))
+    text = escaped(cut(body(message), MAX_TEXT))
     over = message.status == Status.RESOLVED
     attachment = {
         "color": _OVER if over else _COLOURS.get(message.severity, _COLOURS[Severity.WARNING]),
@@ -41,15 +41,10 @@ def request(message: Message, receiver: SlackReceiver) -> HttpRequest:
         "ts": int(message.created_at.timestamp()),
     }
     mark = "" if over or message.status in (Status.TEST, Status.NEWS) else f"{message.severity.upper()}: "
-    body = {"text": escaped(mark + message.title), "attachments": [attachment]}
-    return HttpRequest(receiver.url.reveal(), {"Content-Type": "application/json"}, msgspec.json.encode(body))
+    post = {"text": escaped(mark + message.title), "attachments": [attachment]}
+    return HttpRequest(receiver.url.reveal(), {"Content-Type": "application/json"}, msgspec.json.encode(post))
 
 
 def escaped(text: str) -> str:
     """Slack's three control characters: nobody is mentioned, and nothing linked, by what a charge point says."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _first_link(message: Message) -> str:
-    """Where the links begin in the text: they are shown as words instead."""
-    return f"{message.links[0].title}: {message.links[0].url}" if message.links else "\0"
