@@ -4,6 +4,7 @@ from chargenet.settings.keys import KEYS, shown, value_of, variable
 from chargenet.settings.load import Loaded, load, load_with_sources
 from chargenet.settings.sections import (
     AlertSettings,
+    BillingSettings,
     CollectorSettings,
     FirmwareSettings,
     HttpSettings,
@@ -21,6 +22,7 @@ __all__ = [
     "KEYS",
     "Address",
     "AlertSettings",
+    "BillingSettings",
     "CollectorSettings",
     "FirmwareSettings",
     "HttpSettings",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from zoneinfo import available_timezones
 
 from chargenet.errors import SettingsError
 from chargenet.settings.keys import value_of
@@ -24,7 +26,7 @@ _URLS = (
 
 def check(settings: Settings, sources: Mapping[str, str]) -> None:
     """Raises SettingsError for the first contradiction."""
-    for found in (_half_pairs, _security, _urls, _stores, _alerts):
+    for found in (_half_pairs, _security, _urls, _stores, _alerts, _billing):
         for key, problem in found(settings):
             raise SettingsError(sources.get(key, "default"), key, problem)
 
@@ -66,3 +68,17 @@ def _alerts(settings: Settings) -> Iterator[tuple[str, str]]:
     token = settings.alerts.alertmanager_token
     if token is not None and (len(token.reveal()) < MIN_TOKEN or not token.reveal().isascii() or " " in token.reveal()):
         yield "alerts.alertmanager_token", f"is not usable, expected at least {MIN_TOKEN} characters of ASCII without blanks"
+
+
+def _billing(settings: Settings) -> Iterator[tuple[str, str]]:
+    billing = settings.billing
+    if billing.time_zone not in available_timezones():
+        yield "billing.time_zone", f"is {billing.time_zone!r}, expected an IANA time zone, for example Europe/Oslo"
+    country = billing.seller_country
+    if country and not (len(country) == 2 and country.isascii() and country.isupper()):
+        yield "billing.seller_country", f"is {country!r}, expected two capitals, for example NO"
+    for key in ("series", "credit_series"):
+        if not re.fullmatch(r"[A-Za-z0-9]{1,16}", value_of(settings, f"billing.{key}")):
+            yield f"billing.{key}", "expected 1 to 16 letters and digits"
+    if billing.series == billing.credit_series:
+        yield "billing.credit_series", "is the series of statements; credit notes need one of their own"

@@ -150,6 +150,35 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_retention_days: Seconds = 90.0
 
 
+class BillingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Who sells, how statements are numbered, and what holds where nothing else is said."""
+
+    seller_name: str = ""
+    seller_street: str = ""
+    seller_city: str = ""
+    seller_postal_code: str = ""
+    seller_country: str = ""
+    seller_vat_id: str = ""
+    seller_tax_number: str = ""
+    seller_register: str = ""
+    seller_email: str = ""
+    seller_phone: str = ""
+    seller_website: str = ""
+    seller_bank: str = ""
+    seller_iban: str = ""
+    seller_bic: str = ""
+    default_tariff: str = ""
+    time_zone: str = "UTC"
+    series: str = "ST"
+    credit_series: str = "CN"
+    payment_days: Natural = 14
+    plug_out_wait_s: Delay = 43_200.0
+    runs: Literal["manual", "draft", "final"] = "draft"
+    run_day: Annotated[int, Meta(ge=1, le=28)] = 2
+    run_hour: Annotated[int, Meta(ge=0, le=23)] = 3
+    workers: Natural = 0
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the platform says about itself, on standard error."""
 
@@ -173,4 +202,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tokens: TokenSettings = TokenSettings()
     firmware: FirmwareSettings = FirmwareSettings()
     alerts: AlertSettings = AlertSettings()
+    billing: BillingSettings = BillingSettings()
     log: LogSettings = LogSettings()

@@ -1,0 +1,50 @@
+"""Settings → what billing needs of them. Decided here: nothing; the meaning of each is in docs/settings.md."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+from billing_reports.house import House
+from billing_reports.judge import Rules
+from billing_reports.party import Party
+from chargenet.settings import BillingSettings
+
+
+def seller_of(billing: BillingSettings) -> Party:
+    """The seller on statements."""
+    return Party(
+        name=billing.seller_name,
+        street=billing.seller_street,
+        city=billing.seller_city,
+        postal_code=billing.seller_postal_code,
+        country=billing.seller_country,
+        vat_id=billing.seller_vat_id,
+        tax_number=billing.seller_tax_number,
+        register=billing.seller_register,
+        email=billing.seller_email,
+        phone=billing.seller_phone,
+        website=billing.seller_website,
+        bank=billing.seller_bank,
+        iban=billing.seller_iban,
+        bic=billing.seller_bic,
+    )
+
+
+def rules_of(billing: BillingSettings) -> Rules:
+    """What judging a transaction needs."""
+    return Rules(billing.default_tariff, billing.time_zone, timedelta(seconds=billing.plug_out_wait_s))
+
+
+def house_of(billing: BillingSettings) -> House:
+    """What making statements needs."""
+    return House(
+        seller=seller_of(billing),
+        series=billing.series,
+        credit_series=billing.credit_series,
+        payment_days=billing.payment_days,
+        runs=billing.runs,
+        run_day=billing.run_day,
+        run_hour=billing.run_hour,
+        workers=billing.workers or os.cpu_count() or 1,
+    )
