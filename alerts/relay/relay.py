@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -165,7 +166,7 @@ class Relay:
         if receiver not in self.dispatchers:
             raise NotFound("receiver", receiver)
         now = self._clock.now()
-        message = trial(receiver, who, now, f"{now.timestamp():.6f}")
+        message = trial(receiver, who, now, secrets.token_hex(8))
         await self.store.put_out(message)
         self.dispatchers[receiver].hurry()
         return message.message_id
