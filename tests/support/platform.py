@@ -16,7 +16,7 @@ import httpx
 
 from tests.support.servers import free_port
 
-START_TIMEOUT_S = 30
+START_TIMEOUT_S = 90
 
 
 class RunningPlatform:
