@@ -14,8 +14,6 @@ from chargenet.model.words import ConnectorStatus
 
 HIGH_SOC_PERCENT = 80.0
 """Above it batteries of every maker take less than is offered (constant-voltage phase)."""
-RAMP_S = 120.0
-"""The first readings of a charge are below its pace."""
 MAX_INTERVALS = 64
 MAX_SEQUENCES = 20
 CHARGING = ConnectorStatus.CHARGING
@@ -63,8 +61,8 @@ class Draft(msgspec.Struct, kw_only=True):
         self.suspended_by_car = self.suspended_by_car or state == ConnectorStatus.SUSPENDED_EV
         self.faulted = self.faulted or state == ConnectorStatus.FAULTED
 
-    def read(self, event: MeasurementsTaken, at: datetime) -> None:
-        """One set of readings, taken at `at`."""
+    def read(self, event: MeasurementsTaken, at: datetime, ramp_s: float) -> None:
+        """One set of readings, taken at `at`; those of the first `ramp_s` are below its pace."""
         self._interval(at)
         values = _values(event.measurements)
         register = values.get(m.ENERGY_REGISTER)
@@ -75,14 +73,14 @@ class Draft(msgspec.Struct, kw_only=True):
         temperature = values.get(m.TEMPERATURE)
         if temperature is not None:
             self.temperature_c = max(temperature, self.temperature_c if self.temperature_c is not None else temperature)
-        self._pace(values, at)
+        self._pace(values, (at - self.began_at).total_seconds() >= ramp_s)
 
-    def _pace(self, values: dict[str, float], at: datetime) -> None:
+    def _pace(self, values: dict[str, float], ramped: bool) -> None:
         power, offered = values.get(m.POWER), values.get(m.POWER_OFFERED)
         if offered is None and m.CURRENT in values and m.CURRENT_OFFERED in values and power:
             current = values[m.CURRENT]
             offered = power * values[m.CURRENT_OFFERED] / current if current > 0 else None
-        if power is None or (at - self.began_at).total_seconds() < RAMP_S:
+        if power is None or not ramped:
             return
         self.samples += 1
         soc = values.get(m.SOC)

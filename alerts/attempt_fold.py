@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from alerts.attempt_draft import Draft
-from alerts.attempts import Attempt, failure_of
+from alerts.attempts import LIMITS, Attempt, AttemptLimits, failure_of
 from chargenet import events as e
 from chargenet.events import Fact
 from chargenet.model.words import ConnectorStatus, TokenStatus
@@ -22,7 +22,6 @@ AHEAD, BEHIND = timedelta(minutes=5), timedelta(days=7)
 """How far a charge point's clock may be from ours to order its attempts; offline transactions come up to a week late."""
 TOKEN_GOOD_FOR = timedelta(minutes=5)
 """How long a presented token and a plugged-in car belong together."""
-SHORTEST_WAIT = timedelta(seconds=30)
 MAX_OPEN, MAX_ENDED, MAX_EARLY, MAX_PLUGGED = 64, 32, 16, 64
 CLEAN_REASONS = frozenset(
     {
@@ -63,8 +62,10 @@ class FoldState(msgspec.Struct, kw_only=True):
 class AttemptFold:
     """Folds the facts of one charge point. `state` is a plain value: store it, and make the fold again from it."""
 
-    def __init__(self, charge_point_id: str, state: FoldState | None = None) -> None:
-        self._charge_point_id = charge_point_id
+    __slots__ = ("_charge_point_id", "_limits", "state")
+
+    def __init__(self, charge_point_id: str, state: FoldState | None = None, limits: AttemptLimits = LIMITS) -> None:
+        self._charge_point_id, self._limits = charge_point_id, limits
         self.state = FoldState() if state is None else state
 
     def apply(self, fact: Fact) -> list[Attempt]:
@@ -175,7 +176,9 @@ class AttemptFold:
             late_intervals=late,
             clean=clean,
             end_reason=reason,
-            failure=failure_of(authorized=draft.authorized, started=True, faulted=faulted, energy_wh=energy_wh),
+            failure=failure_of(
+                authorized=draft.authorized, started=True, faulted=faulted, energy_wh=energy_wh, limits=self._limits
+            ),
             sequences=tuple(draft.sequences),
         )
 
@@ -185,7 +188,7 @@ class AttemptFold:
             label = event.connector.label
             draft = next((each for each in self.state.drafts.values() if each.connector == label), None)
         if draft is not None:
-            draft.read(event, _sane(event.measured_at, fact.received_at))
+            draft.read(event, _sane(event.measured_at, fact.received_at), self._limits.ramp_s)
         return []
 
     def _presented(self, event: e.TokenPresented, fact: Fact) -> list[Attempt]:
@@ -217,7 +220,7 @@ class AttemptFold:
         if shown is None or not plug.at - TOKEN_GOOD_FOR <= shown.at <= fact.received_at:
             return []
         faulted = status == ConnectorStatus.FAULTED
-        if not faulted and fact.received_at - max(plug.at, shown.at) < SHORTEST_WAIT:
+        if not faulted and (fact.received_at - max(plug.at, shown.at)).total_seconds() < self._limits.shortest_wait_s:
             return []
         self.state.presented = None
         return [

@@ -16,6 +16,24 @@ LITTLE_ENERGY_WH = 500
 """Nobody plugs in for less: 0.5 kWh is three kilometres. 97 % of ended charges on public AC and DC connectors give more."""
 
 
+class AttemptLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attempt is measured by. Simulated networks that live faster have smaller batteries and less patient drivers."""
+
+    no_energy_wh: float = NO_ENERGY_WH
+    little_energy_wh: float = LITTLE_ENERGY_WH
+    ramp_s: float = 120.0
+    """The first readings of a charge are below its pace."""
+    shortest_wait_s: float = 30.0
+    """Who unplugs sooner did not wait for the transaction to begin."""
+
+    def faster(self, speed: float) -> AttemptLimits:
+        """For a network that lives `speed` times faster than a real one."""
+        return AttemptLimits(**{name: value / speed for name, value in msgspec.structs.asdict(self).items()})
+
+
+LIMITS = AttemptLimits()
+
+
 class Failure:
     """Why an attempt failed, in the order in which a reason wins."""
 
@@ -75,14 +93,16 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.failure != Failure.REJECTED and (self.failure is not None or self.energy_wh is not None)
 
 
-def failure_of(*, authorized: bool | None, started: bool, faulted: bool, energy_wh: float | None) -> str | None:
+def failure_of(
+    *, authorized: bool | None, started: bool, faulted: bool, energy_wh: float | None, limits: AttemptLimits = LIMITS
+) -> str | None:
     """Why an attempt failed, or None. A fault after a real charge is no failed attempt: the driver got energy."""
     if authorized is False:
         return Failure.REJECTED
     if not started:
         return Failure.FAULT if faulted else Failure.NOT_STARTED
-    if faulted and (energy_wh is None or energy_wh <= LITTLE_ENERGY_WH):
+    if faulted and (energy_wh is None or energy_wh <= limits.little_energy_wh):
         return Failure.FAULT
-    if energy_wh is None or energy_wh > LITTLE_ENERGY_WH:
+    if energy_wh is None or energy_wh > limits.little_energy_wh:
         return None
-    return Failure.NO_ENERGY if energy_wh <= NO_ENERGY_WH else Failure.LITTLE_ENERGY
+    return Failure.NO_ENERGY if energy_wh <= limits.no_energy_wh else Failure.LITTLE_ENERGY

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from alerts.attempt_fold import AttemptFold
-from alerts.attempts import Attempt
+from alerts.attempts import LIMITS, Attempt, AttemptLimits
 from alerts.detectors.statistics.activity import Activity
 from alerts.detectors.statistics.heartbeats import Heartbeats
 from alerts.detectors.statistics.place import ChargePointPlace, Codes
@@ -28,7 +28,8 @@ _WAITING = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.UNKNOWN})
 class History:
     """Attempts, status and peers of every connector. Not for use by two threads at once: `judge` a copy, or between facts."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: AttemptLimits = LIMITS) -> None:
+        self.limits = limits
         self.table = Table()
         self.activity = Activity()
         self.weather = Weather()
@@ -45,7 +46,7 @@ class History:
         """Remember a fact; the attempts that it finished. Facts of a charge point come in journal order, the same one only once."""
         fold = self.folds.get(fact.charge_point_id)
         if fold is None:
-            fold = self.folds[fact.charge_point_id] = AttemptFold(fact.charge_point_id)
+            fold = self.folds[fact.charge_point_id] = AttemptFold(fact.charge_point_id, limits=self.limits)
         finished = fold.apply(fact)
         for attempt in finished:
             self.add(attempt)

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from alerts.attempt_fold import AttemptFold, FoldState
+from alerts.attempts import LIMITS, AttemptLimits
 from alerts.detectors.statistics.activity import HOURS, NETWORK
 from alerts.detectors.statistics.heartbeats import Pulse
 from alerts.detectors.statistics.history import History
@@ -73,9 +74,9 @@ def take(history: History) -> dict[str, bytes | None]:
     return pieces
 
 
-def restore(pieces: Iterable[tuple[str, bytes]]) -> History:
+def restore(pieces: Iterable[tuple[str, bytes]], limits: AttemptLimits = LIMITS) -> History:
     """A history that knows what `take` gave."""
-    history = History()
+    history = History(limits)
     late: list[tuple[str, bytes]] = []
     for name, piece in pieces:
         if name.startswith(CHARGE_POINT):
@@ -126,7 +127,7 @@ def _restore_charge_point(history: History, charge_point_id: str, piece: bytes) 
     known = msgspec.msgpack.decode(piece, type=_ChargePoint)
     history.places[charge_point_id] = known.place
     if known.fold is not None:
-        history.folds[charge_point_id] = AttemptFold(charge_point_id, known.fold)
+        history.folds[charge_point_id] = AttemptFold(charge_point_id, known.fold, history.limits)
     if known.pulse is not None:
         history.heartbeats.pulses[charge_point_id] = known.pulse
     table, codes = history.table, history.codes
