@@ -148,6 +148,7 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
     link_ttl_s: Seconds = 259_200.0
     give_up_after_s: Seconds = 259_200.0
     log_retention_days: Seconds = 90.0
+    network_speed: Annotated[float, Meta(ge=1, le=1000)] = 1.0
 
 
 class BillingSettings(msgspec.Struct, frozen=True, kw_only=True):
