@@ -28,7 +28,7 @@ from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.firmware_files import firmware_files
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
-from chargewatch.programs import make_alert_relay, make_alerts, make_programs, make_rollouts
+from chargewatch.programs import make_alert_relay, make_alerts, make_programs, make_reports, make_rollouts
 from chargewatch.rebuilding import durable_projections
 from chargewatch.upkeep import end_old_connections
 from collector.app import Collector
@@ -77,6 +77,7 @@ class RunningPlatform:
         self.alerts = make_alerts(self)
         self.rollout_program = make_rollouts(self)
         self.rollouts = self.rollout_program.desk
+        self.reports = make_reports(self)
         self.programs = make_programs(self)
         self.closing = False
         self._began_after = opened.journal.durable_sequence
@@ -127,6 +128,8 @@ class RunningPlatform:
         checks += [await self._sql_health(), *(self._projection_health(each) for each in self.projectors)]
         well, detail = self.alerts.health
         checks.append(HealthCheck(name="alerts", ok=well, detail=detail))
+        well, detail = self.reports.health
+        checks.append(HealthCheck(name="reports", ok=well, detail=detail))
         well, detail = self.relay.health
         checks.append(HealthCheck(name="alert relay", ok=well, detail=detail))
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)

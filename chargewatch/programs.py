@@ -14,6 +14,9 @@ from alerts.relay.metrics import RelayMetrics
 from alerts.relay.relay import Relay
 from alerts.storage.cases_sql import SqlCases
 from alerts.storage.sql import SqlAlerts
+from billing_reports.reports_app import Reports
+from billing_reports.rollup_projection import RollupProjection
+from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.model.notice import Notice
 from chargenet.ports import Program, Projection
 from chargenet.storage.relational_engine import Database
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 def read_models(database: Database) -> list[Projection]:
     """Read models of the programs: dropped and made again by `rebuild`, run with the others while the platform runs."""
-    return []
+    return [RollupProjection(SqlRollups(database))]
 
 
 def make_alert_relay(platform: RunningPlatform) -> Relay:
@@ -77,6 +80,14 @@ def make_alerts(platform: RunningPlatform) -> Alerts:
     return made
 
 
+def make_reports(platform: RunningPlatform) -> Reports:
+    """The reports program. Its metrics are served with the platform's."""
+    [rollups] = [each for each in platform.projectors if each.projection.name == RollupProjection.name]
+    made = Reports(SqlRollups(platform.stores.database), platform.clock, platform.site_of, rollups.lag)
+    platform.platform_metrics.registry.register(made.metrics)
+    return made
+
+
 def make_programs(platform: RunningPlatform) -> list[Program]:
     """What runs with the platform. Called on its event loop, once everything that a program may use is there."""
-    return [platform.relay, platform.alerts, platform.rollout_program]
+    return [platform.relay, platform.alerts, platform.rollout_program, platform.reports]

@@ -78,3 +78,5 @@ report_schedules = Table(
     Column("delivered_upto", Instant),
 )
 """`delivered_upto`: the end of the last period that was given to the relay."""
+
+TABLES = (report_ports, uptime_exclusions, imported_sessions, report_schedules)

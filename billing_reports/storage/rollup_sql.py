@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, case, func, or_, select, tuple_
+from sqlalchemy import Connection, Row, and_, case, func, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from billing_reports.rollup_hours import seconds_of
@@ -157,7 +157,9 @@ def _roll(connection: Connection, upto: datetime, limit: int) -> Rolled:
     never = and_(c.rolled_upto.is_(None), c.dirty_from < upto)
     due = or_(never, c.rolled_upto < upto, and_(c.rolled_upto.is_not(None), c.dirty_from < c.rolled_upto))
     query = select(table).where(c.charge_point_id != "", due).order_by(c.charge_point_id).limit(limit).with_for_update()
-    points, starts, hours = [], {}, 0.0
+    points: list[Row[Any]] = []
+    starts: dict[str, datetime] = {}
+    hours = 0.0
     for row in connection.execute(query):
         start = min(each for each in (row.dirty_from, row.rolled_upto) if each is not None)
         hours += (upto - start) / HOUR

@@ -1,0 +1,1 @@
+"""Rollups, uptime, utilization, KPIs, import: one function at a time, plain values."""
