@@ -52,9 +52,10 @@ LIVE_WINDOW_S, STORE_WINDOW_S = 0.05, 1.0
 class RunningPlatform:
     """Implements `chargewatch.api.platform.Platform`. Make it on the event loop that will run it."""
 
-    def __init__(self, settings: Settings, clock: Clock, opened: Opened, version: str, seen: int, alert_speed: float = 1.0) -> None:
-        """`seen`: the sequence that the stores have seen, where the fleet's metrics go on. `alert_speed`: see AlertSettings."""
-        self.settings, self.clock, self.opened, self.alert_speed = settings, clock, opened, alert_speed
+    def __init__(self, settings: Settings, clock: Clock, opened: Opened, version: str, seen: int) -> None:
+        """`seen`: the sequence that the stores have seen, where the fleet's metrics go on."""
+        self.settings, self.clock, self.opened = settings, clock, opened
+        self.alert_speed = settings.alerts.network_speed
         self.journal, self.stores = opened.journal, opened.stores
         self.keys = LocalKeyRing(opened.keys, clock.now())
         self.platform_metrics = PlatformMetrics(version)
