@@ -13,7 +13,8 @@ from dashboards.sdk import prometheus as p
 from dashboards.spec import INFLUX, PLAIN, PLUGIN, Colours, Column, Kind, Panel, Query
 
 REFERENCES = "ABCDEFGHIJKLMNOP"
-LAST = common.ReduceDataOptions(calcs=["lastNotNull"], fields="", values=False)
+LAST = common.ReduceDataOptions(calcs=["last"], fields="", values=False)
+UNKNOWN = "no data"
 
 
 def source(name: str) -> common.DataSourceRef:
@@ -39,15 +40,19 @@ class InfluxQuery(Dataquery):
         }
 
 
-def target(query: Query, reference: str, kind: Kind) -> Dataquery:
-    """One query of a panel."""
+def target(query: Query, reference: str, kind: Kind, spark: bool = False) -> Dataquery:
+    """One query of a panel.
+
+    A figure shows what is so now. Asked over time for its line, it would go on showing the last value of a series that is gone; so
+    gaps are filled with NaN, which is shown as no data.
+    """
     if query.source == INFLUX:
         return InfluxQuery(query.text, query.legend, reference, kind is Kind.TABLE)
-    instant = query.now or kind is Kind.TABLE
+    instant = kind not in (Kind.GRAPH, Kind.STATES) and not spark
     return p.Dataquery(
         datasource=source(query.source),
         editor_mode=p.QueryEditorMode.CODE,
-        expr=query.text,
+        expr=f"({query.text}) or vector(NaN)" if spark else query.text,
         format_val=p.PromQueryFormat.TABLE if kind is Kind.TABLE else p.PromQueryFormat.TIME_SERIES,
         instant=instant,
         range_val=not instant,
@@ -70,7 +75,7 @@ def panel(spec: Panel, x: int, y: int) -> d.Panel:
         title=spec.title,
         description=spec.description,
         datasource=source(spec.queries[0].source) if spec.queries else None,
-        targets=[target(query, REFERENCES[number], spec.kind) for number, query in enumerate(spec.queries)],
+        targets=[target(query, REFERENCES[number], spec.kind, spec.spark) for number, query in enumerate(spec.queries)],
         grid_pos=d.GridPos(h=spec.height, w=spec.width, x=x, y=y),
         transformations=_transformations(spec),
         options=_options(spec),
@@ -86,6 +91,10 @@ def _defaults(spec: Panel) -> d.FieldConfig:
         rows = enumerate(spec.words)
         shown = {value: d.ValueMappingResult(text=word, color=colour, index=n) for n, (value, word, colour) in rows}
         words = [d.ValueMap(options=shown)]
+    if spec.spark:
+        unknown = d.ValueMappingResult(text=UNKNOWN, color="red", index=len(spec.words))
+        options = d.DashboardSpecialValueMapOptions(match=d.SpecialValueMatch.NA_N, result=unknown)
+        words.append(d.SpecialValueMap(options=options))
     return d.FieldConfig(
         unit=spec.unit.value,
         decimals=spec.decimals,

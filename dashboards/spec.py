@@ -57,12 +57,11 @@ class Kind(StrEnum):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """One question to a data source. `now`: only the latest value (PromQL); tables always ask so."""
+    """One question to a data source. Figures, bars and tables ask for now alone; graphs, and figures with a line, over time."""
 
     text: str
     legend: str = ""
     source: str = PROMETHEUS
-    now: bool = False
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):

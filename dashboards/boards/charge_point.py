@@ -10,6 +10,7 @@ from dashboards.boards.common import (
     EVIDENCE,
     FIRING,
     GREEN,
+    JUDGED,
     ORANGE,
     RED,
     SITE,
@@ -18,12 +19,14 @@ from dashboards.boards.common import (
     UP_WORDS,
     WEB,
     ZERO_IS_BEST,
+    or_zero,
     status_codes,
 )
 from dashboards.spec import INFLUX, Board, Column, Kind, Panel, Query, Row, Unit
 
 HERE = 'site="$site", charge_point="$charge_point"'
 IN_INFLUX = "\"charge_point\" = '$charge_point' AND $timeFilter"
+KNOWN = f"{n.POINT_CONNECTED.name}{{{HERE}}}"
 
 BOARD = Board(
     uid=uids.CHARGE_POINT,
@@ -45,22 +48,22 @@ BOARD = Board(
             Panel(
                 id=3, kind=Kind.STAT, title="Boots in this time",
                 description="Boot notifications in the chosen time range. More than two are a loop, unless somebody reset it.",
-                queries=(Query(f"sum(increase({n.POINT_BOOTS.name}{{{HERE}}}[$__range])) or vector(0)", now=True),),
+                queries=(Query(or_zero(f"sum(increase({n.POINT_BOOTS.name}{{{HERE}}}[$__range]))", KNOWN)),),
                 decimals=0, colours=((None, GREEN), (2.5, ORANGE), (5.5, RED)), width=4, height=4,
             ),
             Panel(
                 id=4, kind=Kind.STAT, title="Power delivered", description="Power drawn at all its connectors.",
-                queries=(Query(f"sum({n.CONNECTOR_POWER.name}{{{HERE}}}) or vector(0)"),),
+                queries=(Query(or_zero(f"sum({n.CONNECTOR_POWER.name}{{{HERE}}})", KNOWN)),),
                 unit=Unit.WATT, decimals=1, colours=((None, BLUE),), width=4, height=4, spark=True,
             ),
             Panel(
                 id=5, kind=Kind.STAT, title="Open cases", description="Cases about this charge point that somebody should hear of.",
-                queries=(Query(f"count({n.CASE.name}{{{HERE}}}) or vector(0)"),), colours=ZERO_IS_BEST, width=4, height=4,
+                queries=(Query(or_zero(f"count({n.CASE.name}{{{HERE}}})", JUDGED)),), colours=ZERO_IS_BEST, width=4, height=4,
             ),
             Panel(
                 id=6, kind=Kind.STAT, title="Security events",
                 description="Security events that it reported in the chosen time range.",
-                queries=(Query(f"sum(increase({n.POINT_SECURITY_EVENTS.name}{{{HERE}}}[$__range])) or vector(0)", now=True),),
+                queries=(Query(or_zero(f"sum(increase({n.POINT_SECURITY_EVENTS.name}{{{HERE}}}[$__range]))", KNOWN)),),
                 decimals=0, colours=ZERO_IS_BEST, width=4, height=4,
             ),
         )),

@@ -29,6 +29,9 @@ STATUS_COLOURS = tuple((str(status), colour) for status, colour in STATUSES)
 STATUS_WORDS = tuple((str(number), str(status), colour) for number, (status, colour) in enumerate(STATUSES, 1))
 UNUSABLE = "Faulted|Unavailable|Unknown"
 """No driver can use a connector in one of these."""
+JUDGED = f"{n.ALERTS_WORKING.name} == 1"
+RELAYED = f"{n.RELAY_WORKING.name} == 1"
+"""Witnesses for `or_zero`: no case and no alert means that all is well only while somebody looks."""
 
 SITE = Variable(name="site", label="Site", query=f"label_values({n.SITE_POINTS.name}, site)")
 CHARGE_POINT = Variable(
@@ -57,6 +60,11 @@ UP_WORDS = (("0", "no", RED), ("1", "yes", GREEN))
 def share_colours(bad_below: float, good_from: float) -> Colours:
     """Red, yellow, green for a share that should be high."""
     return ((None, RED), (bad_below, YELLOW), (good_from, GREEN))
+
+
+def or_zero(expression: str, witness: str) -> str:
+    """PromQL: the expression, or 0 where it has no answer although its witness is there. Without the witness nothing is known."""
+    return f"{expression} or sum({witness}) * 0"
 
 
 def status_codes(selector: str) -> str:
@@ -115,7 +123,7 @@ def graph(id_: int, title: str, description: str, *queries: Query, **look: Unpac
 def bars(id_: int, title: str, description: str, query: str, legend: str, **look: Unpack[Look]) -> Panel:
     """Now, one bar for each answer."""
     size: Look = {"width": 8, "height": 8, "least": 0.0}
-    asked = Query(query, legend, now=True)
+    asked = Query(query, legend)
     return Panel(id=id_, kind=Kind.BARS, title=title, description=description, queries=(asked,), **(size | look))
 
 

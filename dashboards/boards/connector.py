@@ -11,12 +11,14 @@ from dashboards.boards.common import (
     EVIDENCE,
     FIRING,
     GREY,
+    JUDGED,
     ORANGE,
     RED,
     SITE,
     STATUS_WORDS,
     WEB,
     ZERO_IS_BEST,
+    or_zero,
     status_codes,
 )
 from dashboards.spec import INFLUX, Board, Column, Kind, Panel, Query, Row, Unit
@@ -62,7 +64,7 @@ CASES_NOW = Panel(
     kind=Kind.STAT,
     title="Open cases",
     description="Cases about this connector that somebody should hear of.",
-    queries=(Query(f"count({n.CASE.name}{{{HERE}}}) or vector(0)"),),
+    queries=(Query(or_zero(f"count({n.CASE.name}{{{HERE}}})", JUDGED)),),
     colours=ZERO_IS_BEST,
     width=4,
     height=4,

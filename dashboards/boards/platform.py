@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from chargenet.observe import names as n
 from dashboards import uids
-from dashboards.boards.common import BLUE, FIRING, GREEN, GREY, ORANGE, RED, UP, UP_WORDS, ZERO_IS_BEST, graph, quantile, stat
+from dashboards.boards.common import (
+    BLUE,
+    FIRING,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    RELAYED,
+    UP,
+    UP_WORDS,
+    ZERO_IS_BEST,
+    graph,
+    or_zero,
+    quantile,
+    stat,
+)
 from dashboards.spec import Board, Column, Kind, Panel, Query, Row, Unit
 
 
@@ -37,7 +52,7 @@ BOARD = Board(
             ),
             Panel(
                 id=7, kind=Kind.STAT, title="Undelivered", description="Messages to people that are not delivered yet.",
-                queries=(Query(f"sum({n.OUTBOX_WAITING.name}) or vector(0)"),), colours=ZERO_IS_BEST, width=4, height=4,
+                queries=(Query(or_zero(f"sum({n.OUTBOX_WAITING.name})", RELAYED)),), colours=ZERO_IS_BEST, width=4, height=4,
             ),
         )),
         Row((
@@ -143,7 +158,7 @@ BOARD = Board(
             Panel(
                 id=22, kind=Kind.STAT, title="Log lines held back",
                 description="Log lines in the chosen time range that were held back because their kind came too often.",
-                queries=(Query(f"sum(increase({n.LOG_SUPPRESSED.name}[$__range]))", now=True),), decimals=0,
+                queries=(Query(f"sum(increase({n.LOG_SUPPRESSED.name}[$__range]))"),), decimals=0,
                 colours=ZERO_IS_BEST, width=8, height=5,
             ),
         )),

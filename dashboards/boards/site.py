@@ -8,12 +8,14 @@ from dashboards.boards.common import (
     BLUE,
     FIRING,
     GREEN,
+    JUDGED,
     RED,
     SITE,
     STATUS_COLOURS,
     STATUS_WORDS,
     UNUSABLE,
     ZERO_IS_BEST,
+    or_zero,
     share_colours,
     stat,
     status_codes,
@@ -22,6 +24,7 @@ from dashboards.spec import Board, Column, Kind, Panel, Query, Row, Unit
 
 HERE = 'site="$site"'
 CONNECTORS = n.SITE_CONNECTORS.name
+USABLE = or_zero(f'sum({CONNECTORS}{{{HERE}, status!~"{UNUSABLE}"}})', f"{CONNECTORS}{{{HERE}}}")
 
 
 BOARD = Board(
@@ -33,7 +36,7 @@ BOARD = Board(
         Row((
             stat(
                 1, "Usable connectors", "Share of the site's connectors that can serve a driver or are serving one.",
-                f'(sum({CONNECTORS}{{{HERE}, status!~"{UNUSABLE}"}}) or vector(0)) / sum({CONNECTORS}{{{HERE}}})',
+                f'({USABLE}) / sum({CONNECTORS}{{{HERE}}})',
                 unit=Unit.RATIO, decimals=0, colours=share_colours(0.8, 0.97), spark=True,
             ),
             stat(
@@ -54,7 +57,7 @@ BOARD = Board(
             ),
             stat(
                 6, "Open cases", "Cases at this site that somebody should hear of.",
-                f"count({n.CASE.name}{{{HERE}}}) or vector(0)", colours=ZERO_IS_BEST,
+                or_zero(f"count({n.CASE.name}{{{HERE}}})", JUDGED), colours=ZERO_IS_BEST,
             ),
         )),
         Row((

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from chargenet.observe import names as n
 from dashboards import uids
-from dashboards.boards.common import BLUE, FIRING, GREEN, ORANGE, RED, ZERO_IS_BEST, graph, quantile
+from dashboards.boards.common import BLUE, FIRING, GREEN, ORANGE, RED, ZERO_IS_BEST, graph, or_zero, quantile
 from dashboards.spec import Board, Column, Kind, Panel, Query, Row, Unit
+
+ERRORS = or_zero(f"sum(rate({n.CALL_ERRORS.name}[$__rate_interval]))", f"rate({n.CALLS.name}[$__rate_interval])")
 
 BOARD = Board(
     uid=uids.TRAFFIC,
@@ -27,7 +29,7 @@ BOARD = Board(
                 description="Share of their calls that we answered with a call error.",
                 queries=(
                     Query(
-                        f"(sum(rate({n.CALL_ERRORS.name}[$__rate_interval])) or vector(0))"
+                        f"({ERRORS})"
                         f" / sum(rate({n.CALLS.name}[$__rate_interval]))"
                     ),
                 ),
@@ -42,7 +44,7 @@ BOARD = Board(
             Panel(
                 id=5, kind=Kind.STAT, title="Quarantined",
                 description="Reports in the chosen time range that could not be matched and were set aside.",
-                queries=(Query(f"sum(increase({n.QUARANTINED.name}[$__range])) or vector(0)", now=True),),
+                queries=(Query(or_zero(f"sum(increase({n.QUARANTINED.name}[$__range]))", n.JOURNAL_HEALTHY.name)),),
                 decimals=0, colours=ZERO_IS_BEST, width=4, height=4,
             ),
         )),

@@ -120,6 +120,13 @@ def influxql(board: Json, context: Context) -> Iterator[str]:
             yield f"{where} asks for every point there is"
 
 
+def false_zero(board: Json, context: Context) -> Iterator[str]:
+    """A zero that is shown while nothing is known is a lie: `or vector(0)` stays green when the platform is gone."""
+    for where, expression in promql_targets(board):
+        if re.search(r"vector\(\s*0\s*\)", expression):
+            yield f"{where} shows 0 where nothing is known"
+
+
 TARGET_RULES: dict[str, Rule] = {
     "target-promql": promql,
     "target-rate-interval": rate_interval,
@@ -128,4 +135,5 @@ TARGET_RULES: dict[str, Rule] = {
     "known-metrics": known_metrics,
     "known-labels": known_labels,
     "target-influxql": influxql,
+    "target-false-zero": false_zero,
 }
