@@ -68,7 +68,7 @@ def compose(
     """A draft for each currency in which there is something to say, by currency."""
     rows = cancelled_out(account.rows)
     currencies = {row.currency for row in rows} | {
-        plans[each.plan_id].currency for each in account.contracts if each.plan_id in plans and _fee_of(each, plans, month)
+        plans[each.plan_id].currency for each in account.contracts if each.plan_id is not None and _fee_of(each, plans, month)
     }
     made = []
     for currency in sorted(currencies):

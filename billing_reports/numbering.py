@@ -74,7 +74,7 @@ def _negated(money: Money) -> Money:
     return -money
 
 
-def issuable(statement: Statement, house: House) -> None:
+def issuable(house: House) -> None:
     """Conflict where the seller does not say what a statement must say, with the settings that are missing."""
     absent = missing(house.seller)
     if absent:

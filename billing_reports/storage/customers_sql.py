@@ -57,6 +57,11 @@ class SqlCustomers:
         query = select(_c.time_zone, func.count()).group_by(_c.time_zone).order_by(_c.time_zone)
         return await self._database.read(lambda connection: {row[0]: row[1] for row in connection.execute(query)})
 
+    async def after(self, customer_id: str, limit: int = 500) -> list[Customer]:
+        query = select(_c.row).where(_c.customer_id > customer_id).order_by(_c.customer_id).limit(limit)
+        rows = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        return [msgspec.json.decode(row, type=Customer) for row in rows]
+
     async def in_zone(self, time_zone: str, after: str = "", limit: int = 500) -> list[Customer]:
         query = select(_c.row).where(_c.time_zone == time_zone, _c.customer_id > after).order_by(_c.customer_id).limit(limit)
         rows = await self._database.read(lambda connection: connection.execute(query).scalars().all())
