@@ -12,7 +12,7 @@ from alerts.detectors.rules import Heard, RuleSettings, judge, judge_point
 from alerts.signals import NetworkSignals
 from chargenet.events import Event, Fact
 from tests.support.facts import at
-from tests.support.rules import OPENED, began, boot, read, said
+from tests.support.tale import OPENED, began, boot, read, said
 
 CHARGE_POINTS = 25_000
 NOW = at(1800)

@@ -13,7 +13,7 @@ from alerts.signals import NetworkSignals
 from chargenet import events as e
 from chargenet.events import Event, Fact
 from tests.support.facts import at
-from tests.support.rules import LOST, OPENED, Tale, answered, began, boot, ended, read, refused, said, sent
+from tests.support.tale import LOST, OPENED, Tale, answered, began, boot, ended, read, refused, said, sent
 
 SETTINGS = RuleSettings()
 NOW = at(4 * 3600)

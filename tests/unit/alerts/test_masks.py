@@ -9,7 +9,7 @@ from alerts.maintenance import Window
 from alerts.masks import mask
 from chargenet import events as e
 from tests.support.facts import at
-from tests.support.rules import HOUR, OPENED, Tale, answered, boot, said, sent
+from tests.support.tale import HOUR, OPENED, Tale, answered, boot, said, sent
 
 WINDOW = Window(
     window_id=7, site_id="mall", begins_at=at(100), ends_at=at(200), reason="new cables", created_by="eva", created_at=at(0)

@@ -10,7 +10,7 @@ from alerts.kinds import KINDS
 from chargenet import events as e
 from chargenet.model.ids import IdToken
 from tests.support.facts import at
-from tests.support.rules import DAYS, HOUR, OPENED, SETTINGS, Tale, answered, boot, refused, said, sent
+from tests.support.tale import DAYS, HOUR, OPENED, SETTINGS, Tale, answered, boot, refused, said, sent
 
 
 def connected() -> Tale:

@@ -6,7 +6,7 @@ import pytest
 
 from chargenet import events as e
 from chargenet.model.ids import ConnectorRef
-from tests.support.rules import HOUR, MINUTE, OPENED, Tale, answered, began, boot, ended, said, sent
+from tests.support.tale import HOUR, MINUTE, OPENED, Tale, answered, began, boot, ended, said, sent
 
 
 def connected() -> Tale:

@@ -7,7 +7,7 @@ import pytest
 from alerts.detectors.rules import Heard
 from chargenet import events as e
 from tests.support.facts import at
-from tests.support.rules import HOUR, LOST, MINUTE, OPENED, SETTINGS, Tale, answered, began, boot, read, said, sent
+from tests.support.tale import HOUR, LOST, MINUTE, OPENED, SETTINGS, Tale, answered, began, boot, read, said, sent
 
 
 def network(count: int, vendor: str = "Acme") -> tuple[Tale, list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.rules import DAYS, HOUR, MINUTE, OPENED, Tale, began, ended, read, said
+from tests.support.tale import DAYS, HOUR, MINUTE, OPENED, Tale, began, ended, read, said
 
 
 def charging(register_wh: int | None = 0, status: str = "Charging") -> Tale:

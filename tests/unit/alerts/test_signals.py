@@ -9,7 +9,7 @@ from alerts.signals.marks import KEPT
 from alerts.signals.point import MAX_COMMANDS, MAX_CONNECTORS, MAX_TRANSACTIONS
 from chargenet import events as e
 from tests.support.facts import at
-from tests.support.rules import LOST, OPENED, Tale, answered, began, boot, ended, read, refused, said, sent
+from tests.support.tale import LOST, OPENED, Tale, answered, began, boot, ended, read, refused, said, sent
 
 
 def busy() -> Tale:
