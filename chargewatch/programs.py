@@ -14,12 +14,14 @@ from alerts.relay.metrics import RelayMetrics
 from alerts.relay.relay import Relay
 from alerts.storage.cases_sql import SqlCases
 from alerts.storage.sql import SqlAlerts
+from billing_reports.app import BillingProgram
 from billing_reports.reports_app import Reports
 from billing_reports.rollup_projection import RollupProjection
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.model.notice import Notice
 from chargenet.ports import Program, Projection
 from chargenet.storage.relational_engine import Database
+from chargewatch.billing_settings import house_of, rules_of
 from chargewatch.last_frames import LastFrames
 from chargewatch.relaying import make_relay
 from firmware_orchestrator.app import FirmwareProgram
@@ -88,6 +90,24 @@ def make_reports(platform: RunningPlatform) -> Reports:
     return made
 
 
+def make_billing(platform: RunningPlatform) -> BillingProgram:
+    """The billing program. Its metrics are served with the platform's."""
+    billing = platform.settings.billing
+    made = BillingProgram(
+        platform.stores.database,
+        platform.stores,
+        platform.journal,
+        platform.feed,
+        platform.interpret,
+        platform.clock,
+        platform.site_of,
+        house_of(billing),
+        rules_of(billing),
+    )
+    platform.platform_metrics.registry.register(made.metrics)
+    return made
+
+
 def make_programs(platform: RunningPlatform) -> list[Program]:
     """What runs with the platform. Called on its event loop, once everything that a program may use is there."""
-    return [platform.relay, platform.alerts, platform.rollout_program, platform.reports]
+    return [platform.relay, platform.alerts, platform.rollout_program, platform.reports, platform.billing_program]

@@ -41,6 +41,18 @@ class SqlCustomers:
             raise NotFound("customer", customer_id)
         return msgspec.json.decode(row, type=Customer)
 
+    async def created(self, customer_ids: Sequence[str]) -> dict[str, datetime]:
+        def work(connection: Connection) -> dict[str, datetime]:
+            found: dict[str, datetime] = {}
+            for part in chunks(customer_ids):
+                for row in connection.execute(select(_c.row).where(_c.customer_id.in_(part))).scalars():
+                    each = msgspec.json.decode(row, type=Customer)
+                    if each.created_at is not None:
+                        found[each.customer_id] = each.created_at
+            return found
+
+        return await self._database.read(work)
+
     async def page(self, *, search: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
         limit = paging.bounded(limit)
         query = select(_c.row).order_by(_c.customer_id).limit(limit + 1)

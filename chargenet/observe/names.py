@@ -232,6 +232,8 @@ JOURNAL_FSYNC = _histogram(
 )
 JOURNAL_BYTES = _gauge("chargewatch_journal_size_bytes", (), "bytes", "journal", "Size of the journal on disk.")
 JOURNAL_HEALTHY = _gauge("chargewatch_journal_healthy", (), "", "journal", "1 while records can be made durable, else 0.")
+DISK_FREE = _gauge("chargewatch_disk_free_bytes", (), "bytes", "roof", "Free space on the disk of the data folder.")
+DISK_SIZE = _gauge("chargewatch_disk_size_bytes", (), "bytes", "roof", "Size of the disk of the data folder.")
 PROJECTION_BEHIND = _gauge(
     "chargewatch_projection_behind_records", ("projection",), "", "projections",
     "Durable records that a read model has not taken in yet.",
@@ -449,6 +451,26 @@ ROLLUPS_WORKING = _gauge(
     "chargewatch_rollups_working", (), "", "reports: rollups", "1 while rollups are made and stored, else 0.",
 )
 
+# -- CDRs and statements
+
+BILLING_SESSIONS = _gauge(
+    "chargewatch_billing_sessions", ("state",), "", "billing: counts",
+    "Transactions by what billing made of them: open, waiting (more may be said), billed, issue, dismissed, resolved.",
+)
+BILLING_UNBILLED = _gauge(
+    "chargewatch_billing_unbilled", ("reason",), "", "billing: counts", "Transactions that cannot be billed, by the reason.",
+)
+STATEMENTS = _gauge(
+    "chargewatch_statements", ("state",), "", "billing: counts",
+    "Statements: draft, final, credited; and credit notes as credit_note.",
+)
+BILLING_BEHIND = _gauge(
+    "chargewatch_billing_behind_records", (), "", "billing: loop", "Journal records that are not billed yet.",
+)
+BILLING_WORKING = _gauge(
+    "chargewatch_billing_working", (), "", "billing: loop", "1 while facts become CDRs and are stored, else 0.",
+)
+
 FLEET: tuple[Family, ...] = (
     CONNECTOR_STATUS, CONNECTOR_ERROR, CONNECTOR_POWER, CONNECTOR_CURRENT, CONNECTOR_VOLTAGE, CONNECTOR_ENERGY,
     CONNECTOR_TEMPERATURE, CONNECTOR_SOC, CONNECTOR_SESSION_ENERGY, CONNECTOR_LAST_SEEN,
@@ -461,8 +483,8 @@ PLATFORM: tuple[Family, ...] = (
     BUILD_INFO, CONNECTIONS, CONNECTIONS_OPENED, CONNECTIONS_CLOSED, SOCKETS, UPGRADES_REFUSED, LOGINS_REFUSED,
     CALLS, CALL_ERRORS, CALL_HANDLING, COMMANDS, COMMAND_ANSWER, FRAMES_DEVIATED, FRAMES_REFUSED, FRAMES_REPEATED, QUARANTINED,
     SECURITY_EVENTS, JOURNAL_SEQUENCE, JOURNAL_PENDING, JOURNAL_COMMITS, JOURNAL_RECORDS, JOURNAL_FSYNC, JOURNAL_BYTES,
-    JOURNAL_HEALTHY, PROJECTION_BEHIND, PROJECTION_LAG, TELEMETRY_WRITTEN, TELEMETRY_REJECTED, LOOP_LAG, LOOP_LAG_MAX,
-    API_REQUESTS, API_DURATION, LOG_SUPPRESSED, FLEET_SERIES, FLEET_RENDER,
+    JOURNAL_HEALTHY, DISK_FREE, DISK_SIZE, PROJECTION_BEHIND, PROJECTION_LAG, TELEMETRY_WRITTEN, TELEMETRY_REJECTED,
+    LOOP_LAG, LOOP_LAG_MAX, API_REQUESTS, API_DURATION, LOG_SUPPRESSED, FLEET_SERIES, FLEET_RENDER,
 )
 ALERTS: tuple[Family, ...] = (
     CASE, CASES_OPEN, CASE_CHANGES, CASES_UNTOLD, ALERTS_BEHIND, ALERTS_JUDGING, ALERTS_WORKING,
@@ -479,4 +501,5 @@ REPORTS: tuple[Family, ...] = (
     SITE_WINDOW_ENERGY, SITE_WINDOW_SECONDS, SITE_WINDOW_SESSIONS, SITE_WINDOW_REVENUE, ROLLUPS_UPTO, ROLLUPS_RESTATED,
     ROLLUPS_BEHIND, ROLLUPS_WORKING,
 )
-FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS + REPORTS
+BILLING: tuple[Family, ...] = (BILLING_SESSIONS, BILLING_UNBILLED, STATEMENTS, BILLING_BEHIND, BILLING_WORKING)
+FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS + REPORTS + BILLING

@@ -1,0 +1,219 @@
+"""What people ask of billing. Decided here: what each step checks, and what it makes the program look at again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+import msgspec
+
+from billing_reports.cdr import Cdr
+from billing_reports.cdr_row import CdrRow
+from billing_reports.customers import Contract, ContractToken, Customer
+from billing_reports.frames import Frames
+from billing_reports.house import House
+from billing_reports.judge import Rules
+from billing_reports.loop import Loop
+from billing_reports.numbering import issuable
+from billing_reports.outcome import dismissed
+from billing_reports.plans import Plan
+from billing_reports.runner import Runner
+from billing_reports.runs import Run
+from billing_reports.series import PriceSeries
+from billing_reports.sessions import BilledSession, Change, SessionState
+from billing_reports.statement import Statement
+from billing_reports.storage.customers_sql import SqlCustomers
+from billing_reports.storage.ledger_sql import SqlLedger
+from billing_reports.storage.statements_sql import SqlStatements
+from billing_reports.storage.tariffs_sql import SqlTariffs
+from billing_reports.tariff import Tariff
+from billing_reports.tariff_book import Assignment, TariffVersion
+from billing_reports.trace import CdrTraceView, TracedFrame, sequences_of, traced
+from chargenet.errors import Conflict, NotFound
+from chargenet.ports import Clock
+from chargenet.storage.relational_engine import Database
+
+_EVERY = 500
+
+
+class BillingDesk:
+    """The program's front. Its stores are open to readers; whatever changes something goes through here."""
+
+    def __init__(
+        self, database: Database, loop: Loop, runner: Runner, frames: Frames, clock: Clock, house: House, rules: Rules
+    ) -> None:
+        self.ledger, self.tariffs, self.customers = SqlLedger(database), SqlTariffs(database), SqlCustomers(database)
+        self.statements = SqlStatements(database)
+        self.house, self.rules = house, rules
+        self._loop, self._runner, self._frames, self._clock = loop, runner, frames, clock
+        self.begun = asyncio.Event()
+        """Set when a run waits to be worked on."""
+
+    # -- tariffs
+
+    async def add_tariff(
+        self, tariff: Tariff, *, effective_from: datetime | None = None, assignments: Sequence[Assignment] = ()
+    ) -> TariffVersion:
+        """A new tariff, or a new version of one, and where it holds. What waited for it is priced now."""
+        made = await self.tariffs.add(tariff, self._clock.now(), effective_from)
+        for each in assignments:
+            await self.tariffs.assign(each)
+        self._loop.retry()
+        return made
+
+    async def remove_tariff(self, tariff_id: str) -> None:
+        """No transaction begins under it from now on."""
+        await self.tariffs.remove(tariff_id, self._clock.now())
+        self._loop.retry()
+
+    async def assign(self, assignment: Assignment) -> None:
+        """A tariff at a place."""
+        await self.tariffs.assign(assignment)
+        self._loop.retry()
+
+    async def unassign(self, key: str) -> None:
+        """Take an assignment back."""
+        await self.tariffs.unassign(key)
+        self._loop.retry()
+
+    async def put_series(self, series: Sequence[PriceSeries]) -> int:
+        """Prices of a series; intervals that overlap stored ones replace them. How many intervals."""
+        count = sum([await self.tariffs.put_series(each) for each in series])
+        self._loop.retry()
+        return count
+
+    async def put_plan(self, plan: Plan) -> None:
+        """Create a plan, or replace it."""
+        await self.tariffs.put_plan(plan)
+        self._loop.retry()
+
+    # -- customers
+
+    async def put_customers(self, rows: Sequence[Customer]) -> None:
+        """Create customers, or replace them; `created_at` stays."""
+        now = self._clock.now()
+        known = await self.customers.created([each.customer_id for each in rows])
+        stamped = [msgspec.structs.replace(each, created_at=known.get(each.customer_id, now), updated_at=now) for each in rows]
+        await self.customers.put(stamped)
+
+    async def put_contracts(self, rows: Sequence[Contract]) -> None:
+        """Create contracts, or replace them."""
+        await self.customers.put_contracts(rows)
+        self._loop.retry()
+
+    async def put_tokens(self, rows: Sequence[ContractToken]) -> int:
+        """Who pays for these tokens. CDRs of theirs without a customer are looked at again; how many."""
+        await self.customers.put_tokens(rows)
+        keys = sorted({each.key for each in rows})
+        async with self._loop.lock:
+            alone = await self.ledger.of_tokens(keys, [SessionState.BILLED.value])
+            marked = [each for each in alone if each.customer_id is None]
+            now = self._clock.now()
+            for start in range(0, len(marked), _EVERY):
+                again = tuple(
+                    msgspec.structs.replace(each, state=SessionState.WAITING, look_at=now)
+                    for each in marked[start : start + _EVERY]
+                )
+                await self.ledger.save(Change(sessions=again))
+        self._loop.retry()
+        return len(marked)
+
+    # -- CDRs
+
+    async def trace(self, cdr_id: str) -> CdrTraceView:
+        """Every figure of a CDR with the frames it rests on."""
+        cdr = await self.ledger.cdr(cdr_id)
+        frames = await asyncio.to_thread(self._read, sequences_of(cdr))
+        return traced(cdr, frames)
+
+    def _read(self, sequences: Sequence[int]) -> list[TracedFrame]:
+        found = []
+        for sequence in sequences:
+            record = self._frames.one(sequence)
+            if record is None:
+                found.append(TracedFrame(sequence=sequence, lost=True))
+            else:
+                frame, reply = record.frame.decode("utf-8", "replace"), record.reply.decode("utf-8", "replace")
+                found.append(TracedFrame(
+                    sequence=sequence, received_at=record.received_at, protocol=record.protocol, frame=frame, reply=reply
+                ))  # fmt: skip
+        return found
+
+    async def credit(self, cdr_id: str, remark: str, *, rebill: bool) -> list[CdrRow]:
+        """Take a CDR back. `rebill`: and make a new one by the tariffs and contracts of now. The CDRs that were made."""
+        async with self._loop.lock:
+            row = await self.ledger.row(cdr_id)
+            session = await self._session_of(row)
+            old = await self.ledger.cdr(cdr_id)
+            now = self._clock.now()
+            change = dismissed(session, old, now, remark)
+            if rebill:
+                again = msgspec.structs.replace(session, state=SessionState.WAITING, look_at=now, cdr_id=None, seen_sequence=0)
+                change = msgspec.structs.replace(change, sessions=(again,))
+            await self.ledger.save(change)
+            if rebill:
+                self._loop.retry()
+                await self._loop.look([(session.charge_point_id, session.subject)])
+                session = await self._session(session.charge_point_id, session.subject)
+            made = [change.cdrs[0].id, *([session.cdr_id] if rebill and session.cdr_id is not None else [])]
+            return [await self.ledger.row(each) for each in made]
+
+    async def _session_of(self, row: CdrRow) -> BilledSession:
+        if row.credit or row.credited_by is not None:
+            what = "is a credit itself" if row.credit else f"is credited by {row.credited_by}"
+            raise Conflict(f"CDR {row.id} {what}")
+        if row.charge_point_id is None or row.transaction_id is None:
+            raise Conflict(f"CDR {row.id} belongs to no transaction of this platform")
+        session = await self._session(row.charge_point_id, row.transaction_id)
+        if session.cdr_id != row.id:
+            raise Conflict(f"CDR {row.id} is not the one that holds for its transaction")
+        return session
+
+    async def _session(self, charge_point_id: str, subject: str) -> BilledSession:
+        found = await self.ledger.sessions([(charge_point_id, subject)])
+        if not found:
+            raise NotFound("transaction", subject)
+        return found[charge_point_id, subject]
+
+    async def dismiss(self, charge_point_id: str, subject: str, remark: str) -> BilledSession:
+        """Nobody is charged for a transaction that could not be billed."""
+        async with self._loop.lock:
+            session = await self._session(charge_point_id, subject)
+            if session.state is not SessionState.ISSUE:
+                raise Conflict(f"transaction {subject} is {session.state}; only one that could not be billed is dismissed")
+            await self.ledger.save(dismissed(session, None, self._clock.now(), remark))
+            return await self._session(charge_point_id, subject)
+
+    # -- statements
+
+    async def run(
+        self, month: date, *, time_zone: str | None = None, finalize: bool = False, unfinished_month: bool = False, who: str = ""
+    ) -> Run:
+        """Begin a billing run; the program works on it. Ask `statements.run` how far it is."""
+        run = await self._runner.begin(month, time_zone=time_zone, finalize=finalize, unfinished_month=unfinished_month, who=who)
+        self.begun.set()
+        return run
+
+    async def statement(self, statement_id: str) -> Statement:
+        """A statement with its CDRs, by id or number: what documents are made of."""
+        found = await self.statements.statement(statement_id)
+        cdrs: Mapping[str, Cdr] = await self.ledger.cdrs({each.cdr_id for each in found.lines if each.cdr_id is not None})
+        lines = tuple(
+            each if each.cdr_id is None else msgspec.structs.replace(each, cdr=cdrs.get(each.cdr_id)) for each in found.lines
+        )
+        return msgspec.structs.replace(found, lines=lines)
+
+    async def finalize(self, statement_ids: Sequence[str]) -> list[Statement]:
+        """Number drafts and issue them, all or none."""
+        issuable(self.house)
+        days = []
+        for each in statement_ids:
+            own = (await self.customers.customer((await self.statements.statement(each)).customer_id)).payment_days
+            days.append(self.house.payment_days if own is None else own)
+        return await self.statements.finalize(statement_ids, self._clock.now(), days)
+
+    async def credit_statement(self, statement_id: str, remark: str) -> Statement:
+        """Take a final statement back by a credit note. What was on it can be billed again by the next run."""
+        issuable(self.house)
+        return await self.statements.credit(statement_id, self.house.credit_series, self._clock.now(), remark)
