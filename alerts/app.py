@@ -12,12 +12,15 @@ from alerts.case import Case
 from alerts.case_notice import Background, notice_of
 from alerts.caseload import Caseload
 from alerts.detectors.rules import Heard, RuleSettings
+from alerts.detectors.statistics import StatisticsSettings
 from alerts.judgement import Judgement, judged
 from alerts.knowledge import Knowledge
 from alerts.loop import AlertLoop, Pace
 from alerts.maintenance import Window, checked
 from alerts.metrics import CaseMetrics
+from alerts.statistics import Statistics
 from alerts.store import CaseStore
+from alerts.weeks import Weeks
 from chargenet.model.transaction import Transaction
 from chargenet.ports import Clock, Feed, Journal, Notices
 from chargenet.stores import Stores
@@ -26,6 +29,9 @@ MOST_SESSIONS = 20
 """Looked through to count the drivers that were hit."""
 
 
+WEEK_S = 7 * 86_400.0
+_OURS = frozenset({"heartbeat_interval_s", "touch_s"})
+"""How often we ask to be told and how often we look: real seconds, however fast the network lives."""
 Durations = TypeVar("Durations", RuleSettings, Pace)
 
 
@@ -34,7 +40,10 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     speed: float = 1.0
     rules: RuleSettings = RuleSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
     pace: Pace = Pace()
+    week_s: float = WEEK_S
+    """How often the forest looks."""
 
 
 class Alerts:
@@ -56,7 +65,8 @@ class Alerts:
     ) -> None:
         self.store, self._stores, self._clock, self._notices = cases, stores, clock, notices
         heard = Heard(last_frame_at=last_frames, listening_since=clock.now())
-        self._knowledge = Knowledge(scaled(settings.rules, settings.speed), heard, site_of)
+        statistics, weeks = Statistics(settings.statistics, settings.speed), Weeks(settings.week_s / settings.speed)
+        self._knowledge = Knowledge(scaled(settings.rules, settings.speed), heard, site_of, statistics, weeks)
         self.caseload = Caseload(cases, clock, settings.speed)
         self.metrics = CaseMetrics(self.caseload)
         tell = None if notices is None else self._tell
@@ -74,8 +84,12 @@ class Alerts:
         loop = self.loop
         return loop.problem is None, loop.problem or f"{loop.lag()} records behind"
 
+    def heartbeat(self, charge_point_id: str, at: datetime) -> None:
+        """A heartbeat came, which leaves no record. Costs nothing: it is taken in with the next judgement."""
+        self._knowledge.statistics.beat(charge_point_id, at)
+
     async def judge_now(self) -> Judgement:
-        """Run every detector over the whole network now. Raises StoreUnavailable."""
+        """Run rules and tests over the whole network now; the forest keeps to its week. Raises StoreUnavailable."""
         began, now = self._clock.monotonic(), self._clock.now()
         findings = await self.loop.judge_now()
         masks = {at: self._knowledge.mask(finding, now, self.caseload.windows) for at, finding in enumerate(findings)}
@@ -142,8 +156,9 @@ class Alerts:
 
 
 def scaled(settings: Durations, speed: float) -> Durations:
-    """The same with every duration (a field ending in `_s`) divided by `speed`."""
+    """The same with every duration of the network's (a field ending in `_s`) divided by `speed`."""
     if speed == 1.0:
         return settings
-    values = {name: value / speed for name, value in msgspec.structs.asdict(settings).items() if name.endswith("_s")}
+    fields = msgspec.structs.asdict(settings)
+    values = {name: value / speed for name, value in fields.items() if name.endswith("_s") and name not in _OURS}
     return msgspec.structs.replace(settings, **values)

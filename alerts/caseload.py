@@ -10,18 +10,20 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from alerts.attempts import Attempt
 from alerts.case import Case, Change, acknowledged, resolved
 from alerts.cases import Known, Policy, Proof, Surroundings, expired, judge
 from alerts.finding import Finding
 from alerts.knowledge import Knowledge
 from alerts.maintenance import Window
-from alerts.policies import DEFAULT, policy_of
-from alerts.store import CaseStore
+from alerts.policies import DEFAULT, LONGEST_COOL_DOWN_S, policy_of
+from alerts.store import CaseStore, Piece
 from chargenet.errors import NotFound
 from chargenet.ports import Clock
 from chargenet.stores import MAX_LIMIT
 
-LONGEST_COOL_DOWN = timedelta(hours=2)
+PROOFS = "proofs"
+"""Piece of what is stored with the detectors' knowledge."""
 
 
 class Caseload:
@@ -33,6 +35,8 @@ class Caseload:
         self.by_key: dict[tuple[str, str], Case] = {}
         self.windows: list[Window] = []
         self.proofs: dict[str, Proof] = {}
+        """The last good session at each thing that an unresolved case is about."""
+        self._proofs_changed = False
         self.changed: Callable[[Change], None] = lambda change: None
         """Told of every stored change."""
         self._next_id = 1
@@ -40,7 +44,7 @@ class Caseload:
     async def load(self) -> None:
         """What a restart needs. Raises StoreUnavailable."""
         now = self._clock.now()
-        self.by_key = {case.key: case for case in await self._store.current(now - LONGEST_COOL_DOWN)}
+        self.by_key = {case.key: case for case in await self._store.current(now - timedelta(seconds=LONGEST_COOL_DOWN_S))}
         self._next_id = await self._store.next_id()
         await self.load_windows()
 
@@ -62,6 +66,26 @@ class Caseload:
         await self._keep(changes, now)
         self._forget(now)
         return changes
+
+    def prove(self, attempts: Iterable[Attempt], now: datetime) -> None:
+        """Sessions that gave their drivers energy are proofs for the unresolved cases of their connectors."""
+        for attempt in attempts:
+            if attempt.failure is None and attempt.energy_wh is not None:
+                thing = f"{attempt.charge_point_id}/{attempt.connector}"
+                if any(case.thing == thing and case.is_open for case in self.by_key.values()):
+                    self.proofs[thing] = Proof(now, _good(attempt))
+                    self._proofs_changed = True
+
+    def take(self) -> list[Piece]:
+        """The proofs as a piece, where they changed since the last time."""
+        if not self._proofs_changed:
+            return []
+        self._proofs_changed = False
+        return [Piece(PROOFS, msgspec.msgpack.encode(self.proofs))]
+
+    def restore(self, state: bytes) -> None:
+        """Takes stored proofs up again. Raises msgspec.ValidationError for what they are not."""
+        self.proofs = msgspec.msgpack.decode(state, type=dict[str, Proof])
 
     async def acknowledge(self, case_id: int, who: str, note: str) -> tuple[Case, Case]:
         """A person takes a case; as it was and as it is. Raises NotFound, Conflict, StoreUnavailable."""
@@ -110,3 +134,14 @@ class Caseload:
         gone = [key for key, case in self.by_key.items() if not case.untold and expired(case, self.policy(case.kind), now)]
         for key in gone:
             del self.by_key[key]
+        if self.proofs:
+            things = {case.thing for case in self.by_key.values() if case.is_open}
+            for thing in [thing for thing in self.proofs if thing not in things]:
+                del self.proofs[thing]
+                self._proofs_changed = True
+
+
+def _good(attempt: Attempt) -> str:
+    which = "" if attempt.transaction_id is None else f" {attempt.transaction_id[:36]}"
+    record = f" (record {attempt.sequences[-1]})" if attempt.sequences else ""
+    return f"session{which} delivered {(attempt.energy_wh or 0) / 1000:.1f} kWh{record}"

@@ -1,5 +1,7 @@
 """What the detectors know, and their answers. Decided here: which detectors there are and what each is shown; not what follows.
 
+Rules look at what is so now (signals), the statistical tests at what has been (statistics), the forest at whole weeks (weeks).
+
 Facts are applied on the event loop; the judgements read only, and may run in a thread while nobody applies.
 """
 
@@ -8,31 +10,45 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from alerts.attempts import Attempt
 from alerts.case import Case
 from alerts.detectors import rules
 from alerts.finding import Finding
 from alerts.maintenance import Window
 from alerts.masks import mask
-from alerts.signals import NetworkSignals
+from alerts.signals import NetworkSignals, SignalsOutdated
+from alerts.statistics import PREFIX, Statistics
 from alerts.store import Piece
+from alerts.weeks import KIND, WEEKS, Weeks
 from chargenet.events import Fact
 
 SIGNALS = "signals:"
 
 
 class Knowledge:
-    """Signals of the whole network, and the rules over them. `site_of`: site id of a charge point, "" for none."""
+    """Signals and history of the whole network, and the detectors over them. `site_of`: site id of a charge point, "" for none."""
 
-    def __init__(self, settings: rules.RuleSettings, heard: rules.Heard, site_of: Callable[[str], str]) -> None:
-        self.signals = NetworkSignals()
+    def __init__(
+        self,
+        settings: rules.RuleSettings,
+        heard: rules.Heard,
+        site_of: Callable[[str], str],
+        statistics: Statistics,
+        weeks: Weeks,
+    ) -> None:
+        self.signals, self.statistics, self.weeks = NetworkSignals(), statistics, weeks
         self.sites: dict[str, str] = {}
         self._settings, self._heard, self._site_of = settings, heard, site_of
         self._peers = rules.Peers()
 
-    def apply(self, fact: Fact) -> None:
-        """Takes one fact in."""
-        if fact.charge_point_id:
-            self.signals.apply(fact)
+    def apply(self, fact: Fact) -> list[Attempt]:
+        """Takes one fact in; the attempts that it finished."""
+        name = fact.charge_point_id
+        if not name:
+            return []
+        if name not in self.signals.points:
+            self._placed(name)
+        return self.statistics.observe(fact) if self.signals.apply(fact) else []
 
     def judge_points(self, charge_point_ids: Iterable[str], now: datetime) -> list[Finding]:
         """The findings about these charge points that a look at each alone can make."""
@@ -56,12 +72,14 @@ class Knowledge:
 
     def _placed(self, name: str) -> str | None:
         """Where a charge point stands, asked anew."""
-        site_id = self._site_of(name)
-        if site_id:
-            self.sites[name] = site_id
-        else:
-            self.sites.pop(name, None)
-        return site_id or None
+        site_id = self._site_of(name) or None
+        if site_id != self.sites.get(name):
+            if site_id is None:
+                del self.sites[name]
+            else:
+                self.sites[name] = site_id
+            self.statistics.history.place(name, site_id)
+        return site_id
 
     def judged_alone(self, case: Case) -> bool:
         """`judge_points` looks for it."""
@@ -70,6 +88,10 @@ class Knowledge:
     def judged_by_rules(self, case: Case) -> bool:
         """`judge_network` looks for it."""
         return case.kind in rules.POINT_KINDS or case.kind in rules.NETWORK_KINDS
+
+    def judged_by_forest(self, case: Case) -> bool:
+        """The weekly look looks for it."""
+        return case.kind == KIND
 
     def mask(self, finding: Finding, now: datetime, windows: Iterable[Window]) -> str | None:
         """The planned work that hides a finding."""
@@ -90,14 +112,29 @@ class Knowledge:
 
     def take(self) -> list[Piece]:
         """What changed since the last time, to be stored."""
-        return [Piece(SIGNALS + name, self.signals.snapshot(name)) for name in sorted(self.signals.take_changed())]
+        signals = [Piece(SIGNALS + name, self.signals.snapshot(name)) for name in sorted(self.signals.take_changed())]
+        return signals + self.statistics.take() + self.weeks.take()
 
     def restore(self, pieces: Iterable[Piece]) -> None:
-        """Takes stored pieces up again. Raises SignalsOutdated when they are of another version."""
+        """Takes stored pieces up again, in parts in order of their names. Raises SignalsOutdated for another version's.
+
+        Milliseconds for each charge point: for a thread.
+        """
+        past = []
         for piece in pieces:
             if piece.name.startswith(SIGNALS) and piece.state is not None:
                 self.signals.restore(piece.state)
+            elif piece.name.startswith(PREFIX):
+                past.append(piece)
+            elif piece.name == WEEKS and piece.state is not None:
+                self.weeks.restore(piece.state)
+            else:
+                raise SignalsOutdated(f"a stored state of alerts is of another version: {piece.name.partition(':')[0]}")
+        self.statistics.restore(past)
+        self.sites = {name: place.site_id for name, place in self.statistics.history.places.items() if place.site_id is not None}
 
     def clear(self) -> None:
         """Forget everything."""
         self.signals = NetworkSignals()
+        self.sites.clear()
+        self.statistics.clear()

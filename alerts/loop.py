@@ -1,9 +1,10 @@
 """Reads facts, judges, keeps cases, tells. Decided here: when each is done, and that one thing is done at a time.
 
-Facts are applied as they come; charge points that they touched are judged at most every `Pace.touch_s`, the whole network when
-APScheduler says so, in a thread. Cases are stored as they change; what the detectors know is stored with the journal position that
-it stands at, in one SQL transaction, so that a killed process goes on from there: it reads again what came since, finds again what
-is still so, and opens nothing twice.
+Facts are applied as they come; charge points that they touched are judged by the rules at most every `Pace.touch_s`; the whole
+network by the rules, and connectors where an attempt ended by the statistical tests, every `Pace.sweep_s`; everything by the tests
+every `Pace.statistics_s`; whole weeks by the forest when `Weeks` says so. Judging is a thread's or a process's work. Cases are
+stored as they change; what the detectors know is stored with the journal position that it stands at, in one SQL transaction, so
+that a killed process goes on from there: it reads again what came since, finds again what is still so, and opens nothing twice.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from alerts.case import Case
-from alerts.caseload import Caseload
+from alerts.caseload import PROOFS, Caseload
+from alerts.detectors.statistics.history import Key
 from alerts.finding import Finding
 from alerts.knowledge import Knowledge
 from alerts.signals import SignalsOutdated
@@ -38,7 +40,12 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
     touch_s: float = 1.0
     sweep_s: float = 15.0
-    checkpoint_s: float = 10.0
+    statistics_s: float = 300.0
+    """Silence and jitter grow slowly."""
+    weeks_s: float = 600.0
+    """Two looks whether the forest's week is over."""
+    checkpoint_s: float = 30.0
+    """A killed process reads so much of the journal again."""
 
 
 class AlertLoop:
@@ -67,6 +74,7 @@ class AlertLoop:
         self.judging_s = 0.0
         """How long that took."""
         self._touched: set[str] = set()
+        self._tried_out: set[Key] = set()
         self._unsaved: dict[str, Piece] = {}
         self._due: set[str] = set()
         self._wake = asyncio.Event()
@@ -85,7 +93,9 @@ class AlertLoop:
         """Until cancelled."""
         await self._retried("start", self._start)
         scheduler = AsyncIOScheduler(timezone="UTC", event_loop=asyncio.get_running_loop())
-        for what, seconds in (("sweep", self._pace.sweep_s), ("checkpoint", self._pace.checkpoint_s), ("tell", self._pace.sweep_s)):
+        pace = self._pace
+        every = {"sweep": pace.sweep_s, "statistics": pace.statistics_s, "weeks": pace.weeks_s, "checkpoint": pace.checkpoint_s}
+        for what, seconds in (*every.items(), ("tell", pace.sweep_s)):
             scheduler.add_job(self.due, "interval", args=[what], seconds=seconds, coalesce=True, misfire_grace_time=None)
         scheduler.start()
         try:
@@ -115,17 +125,22 @@ class AlertLoop:
     async def _restore(self) -> None:
         after = ""
         while pieces := await self._store.pieces(after, PAGE):
-            self._knowledge.restore(pieces)
             after = pieces[-1].name
-            await asyncio.sleep(0)
+            for piece in [piece for piece in pieces if piece.name == PROOFS]:
+                self._caseload.restore(piece.state or b"")
+                pieces.remove(piece)
+            await asyncio.to_thread(self._knowledge.restore, pieces)
 
     async def _follow(self) -> None:
         while True:
             facts = await self._feed.next(self.position, SLICE)
             async with self.turn:
+                knowledge, touched = self._knowledge, self._touched
                 for fact in facts:
-                    self._knowledge.apply(fact)
-                    self._touched.add(fact.charge_point_id)
+                    attempts = knowledge.apply(fact)
+                    touched.add(fact.charge_point_id)
+                    if attempts:
+                        self._caseload.prove(attempts, self._clock.now())
                 self.position = facts[-1].sequence
             if self.position >= self._start_head:
                 self.due("points")
@@ -135,7 +150,14 @@ class AlertLoop:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            jobs = {"points": self._points, "sweep": self._sweep, "tell": self._told, "checkpoint": self._checkpoint}
+            jobs = {
+                "points": self._points,
+                "sweep": self._sweep,
+                "statistics": self._statistics,
+                "weeks": self._weeks,
+                "tell": self._told,
+                "checkpoint": self._checkpoint,
+            }
             for what, job in jobs.items():
                 if what in self._due:
                     self._due.discard(what)
@@ -157,21 +179,60 @@ class AlertLoop:
             self.due("tell")
 
     async def _sweep(self) -> None:
-        """Judge everything: time passes also where nothing is said."""
-        if self.position >= self._start_head:
-            await self.judge_now()
-
-    async def judge_now(self) -> list[Finding]:
-        """Judge everything and keep what follows. Raises StoreUnavailable."""
+        """The rules for everything, since time passes also where nothing is said; the tests where somebody tried to charge."""
+        if self.position < self._start_head:
+            return
         async with self.turn:
             began = self._clock.monotonic()
             await self._caseload.load_windows()
-            findings = await asyncio.to_thread(self._knowledge.judge_network, self._clock.now())
-            await self._caseload.judge(findings, self._knowledge.judged_by_rules, self._knowledge)
+            await self._by_rules()
+            self._tried_out |= self._knowledge.statistics.finished()
+            if self._tried_out:
+                await self._by_statistics(self._tried_out)
+                self._tried_out.clear()
             self.swept_at = self._clock.monotonic()
             self.judging_s = self.swept_at - began
         self.due("tell")
+
+    async def _statistics(self) -> None:
+        """The statistical tests for everything."""
+        if self.position < self._start_head:
+            return
+        async with self.turn:
+            await self._by_statistics(None)
+        self.due("tell")
+
+    async def judge_now(self) -> list[Finding]:
+        """Judge everything by rules and tests, and keep what follows. Raises StoreUnavailable."""
+        async with self.turn:
+            await self._caseload.load_windows()
+            findings = await self._by_rules() + await self._by_statistics(None)
+        self.due("tell")
         return findings
+
+    async def _by_rules(self) -> list[Finding]:
+        findings = await asyncio.to_thread(self._knowledge.judge_network, self._clock.now())
+        await self._caseload.judge(findings, self._knowledge.judged_by_rules, self._knowledge)
+        return findings
+
+    async def _by_statistics(self, only: set[Key] | None) -> list[Finding]:
+        statistics = self._knowledge.statistics
+        statistics.take_beats()
+        findings = await asyncio.to_thread(statistics.judge, self._clock.now(), only)
+        await self._caseload.judge(findings, lambda case: statistics.looks_for(case, only), self._knowledge)
+        return findings
+
+    async def _weeks(self) -> None:
+        """The forest, once a week: a look in a thread, then trees in a process, while everything else goes on."""
+        weeks, statistics, now = self._knowledge.weeks, self._knowledge.statistics, self._clock.now()
+        if self.position < self._start_head or not weeks.due(now):
+            return
+        async with self.turn:
+            week = await asyncio.to_thread(weeks.look, statistics, now)
+        findings = await weeks.judge(week, now, statistics.settings.forest_limit)
+        async with self.turn:
+            await self._caseload.judge(findings, self._knowledge.judged_by_forest, self._knowledge)
+        self.due("tell")
 
     async def _told(self) -> None:
         cases = self._caseload.untold()
@@ -183,7 +244,9 @@ class AlertLoop:
     async def _checkpoint(self) -> None:
         async with self.turn:
             position = self.position
-            self._unsaved |= {piece.name: piece for piece in self._knowledge.take()}
+            self._knowledge.statistics.take_beats()
+            taken = await asyncio.to_thread(self._knowledge.take)
+            self._unsaved |= {piece.name: piece for piece in (*taken, *self._caseload.take())}
         if position == self._stored and not self._unsaved:
             return
         await self._store.checkpoint(Checkpoint(pieces=list(self._unsaved.values()), after=self._stored, upto=position))

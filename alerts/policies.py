@@ -15,12 +15,14 @@ _WIDE = frozenset({"site_offline", "vendor_offline", "network_offline"})
 _GONE = _WIDE | {"offline"}
 """Without a connection, whatever is not said any more is explained."""
 
+DAY = 86_400.0
 DEFAULT = Policy(explained_by=_GONE)
 _HARD = Policy(clear_s=60.0)
 """What the charge point itself says is wrong is wrong whether or not it is connected."""
 _COUNTED = Policy(clear_s=300.0)
 """Findings that count events of a while: they end when the last of them is old."""
-_SESSIONS = Policy(needs_good_session=True, explained_by=_GONE | {"safety_fault", "faulted"})
+_SESSIONS = Policy(needs_good_session=True, cool_down_s=DAY, explained_by=_GONE | {"safety_fault", "faulted"})
+"""What is said of sessions is disproved by sessions, of which there may be few a day."""
 
 POLICIES: Mapping[str, Policy] = {
     "network_offline": Policy(clear_s=60.0),
@@ -41,8 +43,13 @@ POLICIES: Mapping[str, Policy] = {
     "authorization_rejects": _COUNTED,
     "zero_energy": _SESSIONS,
     "failing_attempts": _SESSIONS,
-    "silent": Policy(needs_good_session=True, explained_by=_GONE),
+    "power_derated": Policy(needs_good_session=True, cool_down_s=DAY, explained_by=_GONE),
+    "silent": Policy(needs_good_session=True, cool_down_s=DAY, explained_by=_GONE),
+    "unusual": Policy(clear_s=0.0, cool_down_s=14 * DAY, explained_by=_GONE),
 }
+
+
+LONGEST_COOL_DOWN_S = max(policy.cool_down_s for policy in (DEFAULT, *POLICIES.values()))
 
 
 def policy_of(speed: float) -> Mapping[str, Policy]:

@@ -20,15 +20,16 @@ class NetworkSignals:
         self.points: dict[str, PointSignals] = {}
         self._changed: set[str] = set()
 
-    def apply(self, fact: Fact) -> None:
-        """Takes one fact in. A record at or before the charge point's last one changes nothing."""
+    def apply(self, fact: Fact) -> bool:
+        """Takes one fact in. False: its record is at or before the charge point's last one and changes nothing."""
         point = self.points.get(fact.charge_point_id)
         if point is None:
             point = self.points[fact.charge_point_id] = PointSignals(charge_point_id=fact.charge_point_id)
         if fact.sequence <= point.sequence:
-            return
+            return False
         apply(point, fact)
         self._changed.add(fact.charge_point_id)
+        return True
 
     def take_changed(self) -> set[str]:
         """Charge points that changed since the last call: those to store again."""

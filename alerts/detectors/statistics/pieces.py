@@ -74,9 +74,9 @@ def take(history: History) -> dict[str, bytes | None]:
     return pieces
 
 
-def restore(pieces: Iterable[tuple[str, bytes]], limits: AttemptLimits = LIMITS) -> History:
-    """A history that knows what `take` gave."""
-    history = History(limits)
+def restore(pieces: Iterable[tuple[str, bytes]], limits: AttemptLimits = LIMITS, history: History | None = None) -> History:
+    """A history that knows what `take` gave; `history` in addition, where they come in parts, in order of their names."""
+    history = History(limits) if history is None else history
     late: list[tuple[str, bytes]] = []
     for name, piece in pieces:
         if name.startswith(CHARGE_POINT):
