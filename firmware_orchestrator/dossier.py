@@ -20,7 +20,7 @@ from firmware_orchestrator.intake import Live
 from firmware_orchestrator.reconcile import elapse, hear
 from firmware_orchestrator.rollout import INSTALL_FAILURES, ROLLOUT_ENDS, UNDER_WAY, UpdateState, WaveState
 from firmware_orchestrator.rows import Change, DeviceUpdate, Entry, Rollout
-from firmware_orchestrator.steps import Step, moved
+from firmware_orchestrator.steps import Step, moved, span
 
 _U = UpdateState
 
@@ -147,7 +147,7 @@ class Dossier:
             if ended:
                 self._take(moved(update, _U.WITHDRAWN, now, f"the rollout is {self.rollout.state}"), now)
             elif late and update.wave == self.rollout.wave and row.state is WaveState.DISPATCHING:
-                sentence = f"could not be sent for {reach_s / 3600:g} h: {update.reason or 'never due'}"
+                sentence = f"could not be sent for {span(reach_s)}: {update.reason or 'never due'}"
                 self._take(moved(update, _U.SKIPPED, now, sentence), now)
 
     # -- the gate

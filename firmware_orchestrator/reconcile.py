@@ -19,7 +19,7 @@ from firmware_orchestrator.answers import answered
 from firmware_orchestrator.retry import ADDRESS_S, Failure
 from firmware_orchestrator.rollout import ORDER, UNDER_WAY, UPDATE_ENDS, WAITING, UpdateState, may
 from firmware_orchestrator.rows import DeviceUpdate, Entry
-from firmware_orchestrator.steps import Step, Terms, failed, moved, noted
+from firmware_orchestrator.steps import Step, Terms, failed, moved, noted, span
 
 _U = UpdateState
 UPDATE_ACTIONS = frozenset({"UpdateFirmware", "SignedUpdateFirmware"})
@@ -185,7 +185,10 @@ def _new_version(update: DeviceUpdate, fact: e.Fact, version: str) -> Step | Non
 
 def _old_version(update: DeviceUpdate, fact: e.Fact, version: str, terms: Terms) -> Step | None:
     at, again = fact.received_at, fact.generation > update.generation
-    if update.state is _U.VERIFIED or (update.state in (_U.REBOOTING, _U.CLAIMED) and again):
+    if update.state is _U.CLAIMED and again:
+        sentence = f"says Installed, and booted with {version}, the version it had"
+        return moved(update, _U.MISMATCH, at, sentence, sequence=fact.sequence)
+    if update.state is _U.VERIFIED or (update.state is _U.REBOOTING and again):
         return moved(update, _U.REVERTED, at, f"came back with {version}, the version it had", sequence=fact.sequence)
     if update.state is _U.CLAIMED and update.probed_at is not None and at >= update.probed_at:
         return moved(update, _U.MISMATCH, at, f"says Installed, and says that it runs {version}", sequence=fact.sequence)
@@ -252,7 +255,7 @@ def elapse(update: DeviceUpdate, now: datetime, terms: Terms, *, well: bool) -> 
         return _unproven(update, now, terms)
     limit_s = terms.scheduled_s if update.state is _U.DOWNLOADED else terms.download_s
     if _over(update.state_at, limit_s, now):
-        return failed(update, Failure.SILENT, f"{update.state} for more than {_span(limit_s)}", now, terms)
+        return failed(update, Failure.SILENT, f"{update.state} for more than {span(limit_s)}", now, terms)
     return None
 
 
@@ -260,14 +263,10 @@ def _over(since: datetime, seconds: float, now: datetime) -> bool:
     return (now - since).total_seconds() >= seconds
 
 
-def _span(seconds: float) -> str:
-    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"
-
-
 def _soaked(update: DeviceUpdate, now: datetime, terms: Terms, *, well: bool) -> Step | None:
     since = update.verified_at or update.state_at
     if well and _over(since, terms.soak_s, now):
-        return moved(update, _U.HEALTHY, now, f"well for {_span(terms.soak_s)}")
+        return moved(update, _U.HEALTHY, now, f"well for {span(terms.soak_s)}")
     return None
 
 
@@ -299,7 +298,7 @@ def _unproven(update: DeviceUpdate, now: datetime, terms: Terms) -> Step | None:
     if _over(since, limit_s, now):
         if update.state is _U.CLAIMED:
             return moved(update, _U.MISMATCH, now, "says Installed, and has not shown the version since")
-        return failed(update, Failure.SILENT, f"{update.state} for more than {_span(limit_s)}", now, terms, final=True)
+        return failed(update, Failure.SILENT, f"{update.state} for more than {span(limit_s)}", now, terms, final=True)
     if update.state is not _U.INSTALLING and update.probed_at is None and _over(since, terms.boot_s, now):
         return Step(msgspec.structs.replace(update, probed_at=now), ask="BootNotification")
     return None

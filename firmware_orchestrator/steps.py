@@ -96,3 +96,8 @@ def failed(
         step = moved(update, UpdateState.RETRYING, at, sentence, sequence=sequence)
         return msgspec.structs.replace(step, update=msgspec.structs.replace(step.update, retry_at=retry_at))
     return moved(update, end_of(failure), at, sentence, sequence=sequence)
+
+
+def span(seconds: float) -> str:
+    """A length of time for people: 45 s, 10 min, 1.5 h."""
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"

@@ -62,7 +62,7 @@ def order(candidates: Sequence[Candidate], seed: int) -> list[Candidate]:
 
 
 def assign(candidates: Sequence[Candidate], sizes: Sequence[Size], holdout: Size, seed: int) -> Assignment:
-    """Holdout from the tail, canary from the front, the others in order. Empty waves are left out, but for an empty canary.
+    """Holdout from the tail, canary from the front, the others in order. Empty waves are left out; a canary is there.
 
     Raises ValueError when a charge point is given twice, when the last size does not take the rest, or when the first one does.
     """
@@ -79,6 +79,9 @@ def assign(candidates: Sequence[Candidate], sizes: Sequence[Size], holdout: Size
         notes.append(f"the holdout has {len(kept)} charge points instead of {wanted}: no others can be compared")
     rest = [each for each in drawn if each not in kept]
     canary = _canary(rest, size)
+    if not canary and rest:
+        canary = _canary(rest, size, troubled=True)
+        notes.append("nobody is mostly online and without an open fault: the canary has troubles of its own, and proves less")
     if len(canary) < min(size, total):
         notes.append(
             f"the canary has {len(canary)} charge points instead of {size}: "
@@ -108,13 +111,13 @@ def _last_comparable(drawn: Sequence[Candidate], wanted: int) -> set[Candidate]:
     return kept
 
 
-def _canary(rest: Sequence[Candidate], wanted: int) -> list[Candidate]:
-    """A charge point without a site counts as a site of its own."""
+def _canary(rest: Sequence[Candidate], wanted: int, *, troubled: bool = False) -> list[Candidate]:
+    """A charge point without a site counts as a site of its own. `troubled`: those that are not comparable may be in it too."""
     sites, canary = set[str](), list[Candidate]()
     for each in rest:
         if len(canary) == wanted:
             break
-        if each.comparable and (each.site_id is None or each.site_id not in sites):
+        if (each.comparable or troubled) and (each.site_id is None or each.site_id not in sites):
             canary.append(each)
             sites.add(each.site_id or "")
     return canary

@@ -114,13 +114,17 @@ class Updates:
 
     async def _install(self, order: Order, image: Image) -> None:
         point, conduct, before = self._point, self._point.plan.conduct, self._point.image
-        if order.signed:
-            self._say(order, "InstallRebooting")
         if conduct == "lost":
             point.go_offline()
             return
-        if conduct != "lying":
-            point.image = image
+        if conduct == "lying":
+            self._say(order, "Installed")
+            await point.pace.sleep(2.0)
+            await point.reboot("FirmwareUpdate", "Reboot")
+            return
+        if order.signed:
+            self._say(order, "InstallRebooting")
+        point.image = image
         await point.reboot("FirmwareUpdate", "Reboot")
         await self._back()
         point.tally.updates += 1

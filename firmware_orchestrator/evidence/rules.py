@@ -1,15 +1,20 @@
-"""Hard rules: limits without statistics. Decided here: which hold, and that the control group can excuse what it sees as well."""
+"""Hard rules: limits on what must not happen at all. Decided here: which hold, and what excuses them: that the control group sees
+as much, so that chance explains it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil
+from math import ceil, exp, lgamma, log, log1p
 
 import msgspec
 
 from firmware_orchestrator.evidence.policy import GatePolicy
 from firmware_orchestrator.evidence.state import GateState
 from firmware_orchestrator.evidence.wording import named, plural
+
+BY_CHANCE = 0.01
+"""Broken is what chance makes of charge points that are all alike less often than this."""
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -52,7 +57,24 @@ def _behaviour(policy: GatePolicy, state: GateState) -> Iterator[Broken]:
 
 
 def _exceeds(limit: int, policy: GatePolicy, state: GateState, treated: int, control: int) -> bool:
-    """At least the limit, and a larger part of those with the new firmware than of the control group."""
+    """At least the limit, and more of those with the new firmware than chance makes of charge points that are all alike.
+
+    Of treated + control that have it, as many or more would have the new firmware with a binomial's tail (conditional test of two
+    Poisson rates, Przyborowski and Wilenski 1940). Without a control group nothing excuses anybody.
+    """
     if not limit or treated < max(limit, ceil(policy.rules.later_share * state.treated)):
         return False
-    return treated * max(state.control, 1) > control * max(state.treated, treated)
+    if not state.control:
+        return True
+    exposed = max(state.treated, treated)
+    return _tail(treated, treated + control, exposed / (exposed + state.control)) < BY_CHANCE
+
+
+def _tail(least: int, total: int, share: float) -> float:
+    """P(X ≥ least) for X binomial of `total` with probability `share`, 0 < share < 1."""
+    whole, yes, no = lgamma(total + 1), log(share), log1p(-share)
+    terms = (
+        whole - lgamma(count + 1) - lgamma(total - count + 1) + count * yes + (total - count) * no
+        for count in range(least, total + 1)
+    )
+    return sum(map(exp, terms))

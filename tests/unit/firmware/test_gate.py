@@ -184,3 +184,27 @@ def test_what_ten_canaries_can_prove() -> None:
     assert "can prove nothing" in what_the_canary_can_prove(POLICY, 10, 0.0).sentences[0]
     with pytest.raises(ValueError, match="-1 charge points"):
         what_the_canary_can_prove(POLICY, -1, 0.02)
+
+
+@pytest.mark.parametrize(
+    ("treated", "control", "reported", "seen_in_control", "broken"),
+    [
+        (10, 200, 2, 0, True),
+        (10, 200, 2, 5, False),
+        (50, 10, 2, 0, False),
+        (8, 44, 3, 0, True),
+        (9500, 500, 95, 0, True),
+        (9500, 500, 95, 5, False),
+        (10, 0, 2, 0, True),
+    ],
+)
+def test_a_hard_rule_is_not_broken_by_what_chance_explains(
+    treated: int, control: int, reported: int, seen_in_control: int, broken: bool
+) -> None:
+    """Where nearly everybody has the new firmware, nearly every fault is there; without a control group nothing excuses."""
+    codes = {"GroundFailure": tuple(f"CP-{number}" for number in range(reported))}
+    seen = msgspec.structs.replace(
+        observed(1), treated=treated, control=control, safety_codes=codes, control_codes={"GroundFailure": seen_in_control}
+    )
+    verdict = judge(POLICY, fold(POLICY, GateState(), seen), moment(1))
+    assert (verdict.outcome is Outcome.FAIL) == broken, verdict.sentence
