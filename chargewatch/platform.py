@@ -28,7 +28,7 @@ from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.firmware_files import firmware_files
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
-from chargewatch.programs import make_alert_relay, make_alerts, make_billing, make_programs, make_reports, make_rollouts
+from chargewatch.programs import make_alert_relay, make_alerts, make_programs, make_reports, make_rollouts
 from chargewatch.rebuilding import durable_projections
 from chargewatch.upkeep import end_old_connections
 from collector.app import Collector
@@ -79,8 +79,6 @@ class RunningPlatform:
         self.rollout_program = make_rollouts(self)
         self.rollouts = self.rollout_program.desk
         self.reports = make_reports(self)
-        self.billing_program = make_billing(self)
-        self.billing = self.billing_program.desk
         self.programs = make_programs(self)
         self.closing = False
         self._began_after = opened.journal.durable_sequence
@@ -133,8 +131,6 @@ class RunningPlatform:
         checks.append(HealthCheck(name="alerts", ok=well, detail=detail))
         well, detail = self.reports.health
         checks.append(HealthCheck(name="reports", ok=well, detail=detail))
-        well, detail = self.billing_program.health
-        checks.append(HealthCheck(name="billing", ok=well, detail=detail))
         well, detail = self.relay.health
         checks.append(HealthCheck(name="alert relay", ok=well, detail=detail))
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)

@@ -34,7 +34,8 @@ def everything() -> PlatformMetrics:
     metrics.api_answered("GET", "/api/v1/charge-points", 200, 0.01)
     metrics.log_suppressed()
     metrics.fleet_rendered(300, 0.1)
-    for family in (n.JOURNAL_SEQUENCE, n.JOURNAL_PENDING, n.JOURNAL_BYTES, n.JOURNAL_HEALTHY, n.LOOP_LAG_MAX):
+    journal = (n.JOURNAL_SEQUENCE, n.JOURNAL_PENDING, n.JOURNAL_BYTES, n.JOURNAL_HEALTHY)
+    for family in (*journal, n.LOOP_LAG_MAX, n.DISK_FREE, n.DISK_SIZE):
         metrics.watch(family, lambda: 1.0)
     for family in (n.PROJECTION_BEHIND, n.PROJECTION_LAG, n.TELEMETRY_WRITTEN, n.TELEMETRY_REJECTED):
         metrics.watch(family, lambda: 2.0, "telemetry")
