@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -28,7 +29,7 @@ from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.firmware_files import firmware_files
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
-from chargewatch.programs import make_alert_relay, make_alerts, make_programs, make_reports, make_rollouts
+from chargewatch.programs import make_alert_relay, make_alerts, make_billing, make_programs, make_reports, make_rollouts
 from chargewatch.rebuilding import durable_projections
 from chargewatch.upkeep import end_old_connections
 from collector.app import Collector
@@ -66,7 +67,7 @@ class RunningPlatform:
         self.recorder = Recorder(opened.journal, self.feed, self.platform_metrics, clock.monotonic)
         self.collector = Collector(
             settings, clock, opened.journal, self.recorder, opened.ledger, opened.directory, opened.tokens,
-            self.platform_metrics, layout.pepper_file(settings), self.fleet.touch,
+            self.platform_metrics, layout.pepper_file(settings), self._heartbeat,
         )  # fmt: skip
         self.gateway = Gateway(self.collector.registry)
         self.fleet_projection = FleetProjection(self.fleet, seen)
@@ -79,6 +80,8 @@ class RunningPlatform:
         self.rollout_program = make_rollouts(self)
         self.rollouts = self.rollout_program.desk
         self.reports = make_reports(self)
+        self.billing_program = make_billing(self)
+        self.billing = self.billing_program.desk
         self.programs = make_programs(self)
         self.closing = False
         self._began_after = opened.journal.durable_sequence
@@ -95,6 +98,11 @@ class RunningPlatform:
         """Site id of a charge point, "" where none is known."""
         entry = self.opened.directory.find(charge_point_id)
         return (entry.site_id or "") if entry else ""
+
+    def _heartbeat(self, charge_point_id: str, at: float) -> None:
+        """It leaves no record: whoever judges silence or jitter hears of it here only."""
+        self.fleet.touch(charge_point_id, at)
+        self.alerts.heartbeat(charge_point_id, datetime.fromtimestamp(at, UTC))
 
     @property
     def telemetry(self) -> Telemetry:
@@ -131,6 +139,8 @@ class RunningPlatform:
         checks.append(HealthCheck(name="alerts", ok=well, detail=detail))
         well, detail = self.reports.health
         checks.append(HealthCheck(name="reports", ok=well, detail=detail))
+        well, detail = self.billing_program.health
+        checks.append(HealthCheck(name="billing", ok=well, detail=detail))
         well, detail = self.relay.health
         checks.append(HealthCheck(name="alert relay", ok=well, detail=detail))
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)

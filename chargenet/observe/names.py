@@ -451,6 +451,26 @@ ROLLUPS_WORKING = _gauge(
     "chargewatch_rollups_working", (), "", "reports: rollups", "1 while rollups are made and stored, else 0.",
 )
 
+# -- CDRs and statements
+
+BILLING_SESSIONS = _gauge(
+    "chargewatch_billing_sessions", ("state",), "", "billing: counts",
+    "Transactions by what billing made of them: open, waiting (more may be said), billed, issue, dismissed, resolved.",
+)
+BILLING_UNBILLED = _gauge(
+    "chargewatch_billing_unbilled", ("reason",), "", "billing: counts", "Transactions that cannot be billed, by the reason.",
+)
+STATEMENTS = _gauge(
+    "chargewatch_statements", ("state",), "", "billing: counts",
+    "Statements: draft, final, credited; and credit notes as credit_note.",
+)
+BILLING_BEHIND = _gauge(
+    "chargewatch_billing_behind_records", (), "", "billing: loop", "Journal records that are not billed yet.",
+)
+BILLING_WORKING = _gauge(
+    "chargewatch_billing_working", (), "", "billing: loop", "1 while facts become CDRs and are stored, else 0.",
+)
+
 FLEET: tuple[Family, ...] = (
     CONNECTOR_STATUS, CONNECTOR_ERROR, CONNECTOR_POWER, CONNECTOR_CURRENT, CONNECTOR_VOLTAGE, CONNECTOR_ENERGY,
     CONNECTOR_TEMPERATURE, CONNECTOR_SOC, CONNECTOR_SESSION_ENERGY, CONNECTOR_LAST_SEEN,
@@ -481,4 +501,5 @@ REPORTS: tuple[Family, ...] = (
     SITE_WINDOW_ENERGY, SITE_WINDOW_SECONDS, SITE_WINDOW_SESSIONS, SITE_WINDOW_REVENUE, ROLLUPS_UPTO, ROLLUPS_RESTATED,
     ROLLUPS_BEHIND, ROLLUPS_WORKING,
 )
-FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS + REPORTS
+BILLING: tuple[Family, ...] = (BILLING_SESSIONS, BILLING_UNBILLED, STATEMENTS, BILLING_BEHIND, BILLING_WORKING)
+FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS + REPORTS + BILLING
