@@ -73,7 +73,8 @@ class RuleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Age of what a read model has not taken in."""
     loop_lag_s: float = 0.5
     fsync_s: float = 0.25
-    disk_share: float = 0.10
+    disk_share: float = 0.05
+    """Left."""
     behind_records: int = 50_000
     untold_s: float = 300.0
     undelivered_s: float = 900.0

@@ -148,6 +148,30 @@ def _journal(config: RuleConfig) -> list[Alert]:
             "99 % of the commits of {{ $labels.instance }} took up to {{ $value | humanizeDuration }}.",
             for_s=900.0,
         ),
+        *_disk(config),
+    ]
+
+
+def _disk(config: RuleConfig) -> list[Alert]:
+    free, size = (f"min by (instance) ({series(config, each)})" for each in (n.DISK_FREE, n.DISK_SIZE))
+    falling = f"predict_linear({series(config, n.DISK_FREE, window=duration(config, 21_600))}, {86_400 / config.speed:g})"
+    return [
+        platform_alert(
+            "DiskNearlyFull",
+            f"{free} / {size} < {config.disk_share:g}",
+            CRITICAL,
+            "The disk under the platform's data is nearly full: soon nothing can be kept.",
+            "{{ $value | humanizePercentage }} of the disk of {{ $labels.instance }} is left.",
+            for_s=300.0,
+        ),
+        platform_alert(
+            "DiskFilling",
+            f"min by (instance) ({falling}) < 0 and {free} / {size} < 0.5",
+            WARNING,
+            "At this pace the disk under the platform's data is full within a day.",
+            "Free space on the disk of {{ $labels.instance }} falls towards zero within 24 hours.",
+            for_s=1800.0,
+        ),
     ]
 
 
