@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from dashboards.boards import charge_point, connector, network, platform, site, traffic
+from dashboards.boards import (
+    alerts,
+    availability,
+    cases,
+    charge_point,
+    connector,
+    energy,
+    fleet,
+    network,
+    platform,
+    rollout,
+    site,
+    traffic,
+)
 from dashboards.spec import Board
 
 BOARDS: tuple[Board, ...] = (
@@ -10,6 +23,12 @@ BOARDS: tuple[Board, ...] = (
     site.BOARD,
     charge_point.BOARD,
     connector.BOARD,
+    cases.BOARD,
+    fleet.BOARD,
+    rollout.BOARD,
     traffic.BOARD,
+    energy.BOARD,
+    availability.BOARD,
     platform.BOARD,
+    alerts.BOARD,
 )

@@ -28,140 +28,142 @@ def working(id_: int, title: str, description: str, text: str) -> Panel:
     return stat(id_, title, description, text, colours=UP, words=UP_WORDS, width=3)
 
 
+ROWS = (
+    Row((
+        working(1, "Scraped", "Whether Prometheus reaches the platform.", 'max(up{job="chargewatch"})'),
+        working(2, "Journal writes", "Whether records can be made durable now.", f"min({n.JOURNAL_HEALTHY.name})"),
+        working(3, "Cases judged", "Whether facts are judged and cases stored.", f"min({n.ALERTS_WORKING.name})"),
+        working(4, "Relay works", "Whether alerts are grouped and stored for delivery.", f"min({n.RELAY_WORKING.name})"),
+        Panel(
+            id=5, kind=Kind.STAT, title="Worst lag of a store",
+            description="Age of the oldest record that some read model has not taken in yet.",
+            queries=(Query(f"max({n.PROJECTION_LAG.name})"),),
+            unit=Unit.SECONDS, decimals=1, colours=((None, GREEN), (30, ORANGE), (300, RED)), spark=True, width=4, height=4,
+        ),
+        Panel(
+            id=6, kind=Kind.STAT, title="Worst lag of the loop",
+            description="How late the event loop woke up, at worst, in the last minute.",
+            queries=(Query(f"max({n.LOOP_LAG_MAX.name})"),),
+            unit=Unit.SECONDS, colours=((None, GREEN), (0.25, ORANGE), (1, RED)), spark=True, width=4, height=4,
+        ),
+        Panel(
+            id=7, kind=Kind.STAT, title="Undelivered", description="Messages to people that are not delivered yet.",
+            queries=(Query(or_zero(f"sum({n.OUTBOX_WAITING.name})", RELAYED)),), colours=ZERO_IS_BEST, width=4, height=4,
+        ),
+    )),
+    Row((
+        graph(
+            8, "Records made durable", "Records and group commits per second: their ratio is how many share one wait.",
+            Query(f"sum(rate({n.JOURNAL_RECORDS.name}[$__rate_interval]))", legend="records"),
+            Query(f"sum(rate({n.JOURNAL_COMMITS.name}[$__rate_interval]))", legend="commits"),
+            unit=Unit.PER_SECOND, line_colours=(("records", BLUE), ("commits", GREY)),
+        ),
+        graph(
+            9, "Waiting for the disk", "Time that a group commit waited for the disk.",
+            Query(quantile(0.5, n.JOURNAL_FSYNC), legend="median"),
+            Query(quantile(0.99, n.JOURNAL_FSYNC), legend="99 %"),
+            unit=Unit.SECONDS, filled=0,
+        ),
+        graph(
+            10, "Size of the journal", "On disk, and records that are not durable yet.",
+            Query(f"sum({n.JOURNAL_BYTES.name})", legend="size"),
+            Query(f"sum({n.JOURNAL_PENDING.name})", legend="pending records"),
+            unit=Unit.BYTES, second_axis=(("pending records", Unit.COUNT),), line_colours=(("pending records", ORANGE),),
+        ),
+    )),
+    Row((
+        graph(
+            11, "Read models behind", "Records that a read model has not taken in yet.",
+            Query(f"max by (projection) ({n.PROJECTION_BEHIND.name})", legend="{{projection}}"),
+            Query(f"max({n.ALERTS_BEHIND.name})", legend="detectors"),
+        ),
+        graph(
+            12, "Rows of telemetry", "Rows written per second by store, and bad points that a store set aside.",
+            Query(f"sum by (store) (rate({n.TELEMETRY_WRITTEN.name}[$__rate_interval]))", legend="{{store}}"),
+            Query(f"sum by (store) (rate({n.TELEMETRY_REJECTED.name}[$__rate_interval]))", legend="{{store}} set aside"),
+            unit=Unit.PER_SECOND,
+        ),
+        graph(
+            13, "Lag of the event loop", "How late it woke up: median, 99 %, and the worst of each minute.",
+            Query(quantile(0.5, n.LOOP_LAG), legend="median"),
+            Query(quantile(0.99, n.LOOP_LAG), legend="99 %"),
+            Query(f"max({n.LOOP_LAG_MAX.name})", legend="worst"),
+            unit=Unit.SECONDS, filled=0, line_colours=(("worst", RED),),
+        ),
+    )),
+    Row((
+        graph(
+            14, "API requests", "Answered per second, by status.",
+            Query(f"sum by (status) (rate({n.API_REQUESTS.name}[$__rate_interval]))", legend="{{status}}"),
+            unit=Unit.PER_SECOND, stacked=True,
+        ),
+        graph(
+            15, "Slowest routes", "99 % of requests were answered within this time.",
+            Query(f"topk(8, {quantile(0.99, n.API_DURATION, 'method, route')})", legend="{{method}} {{route}}"),
+            unit=Unit.SECONDS, filled=0,
+        ),
+        graph(
+            16, "Memory and processor", "Of the platform's process; processor time as share of one core.",
+            Query('max(chargewatch_process_resident_memory_bytes{job="chargewatch"})', legend="memory"),
+            Query('sum(rate(chargewatch_process_cpu_seconds_total{job="chargewatch"}[$__rate_interval]))', legend="processor"),
+            unit=Unit.BYTES, second_axis=(("processor", Unit.RATIO),), line_colours=(("processor", ORANGE),),
+        ),
+    )),
+    Row((
+        graph(
+            17, "Deliveries", "Attempts to deliver a message, by receiver and outcome.",
+            Query(f"sum by (receiver, outcome) (rate({n.ATTEMPTS.name}[$__rate_interval]))", legend="{{receiver}} {{outcome}}"),
+            unit=Unit.PER_SECOND, may_be_empty="nothing had to be delivered",
+        ),
+        Panel(
+            id=18, kind=Kind.TABLE, title="Receivers",
+            description="Each receiver: reachable, messages waiting, since when the oldest waits.",
+            queries=(
+                Query(f"min by (receiver) ({n.RECEIVER_REACHABLE.name})"),
+                Query(f"sum by (receiver) ({n.OUTBOX_WAITING.name})"),
+                Query(f"min by (receiver) ({n.OUTBOX_OLDEST.name}) * 1000"),
+            ),
+            columns=(
+                Column(field="receiver", title="Receiver"),
+                Column(field="Value #A", title="Reachable", colours=UP, width=100),
+                Column(field="Value #B", title="Waiting", colours=ZERO_IS_BEST, width=90),
+                Column(field="Value #C", title="Oldest", unit=Unit.SINCE, width=150),
+            ),
+            sort=("Receiver", False), nothing="no receiver", may_be_empty="no receiver is configured", width=8, height=8,
+        ),
+        graph(
+            19, "The exposition itself", "Series of charge points and connectors, and the time that writing them took.",
+            Query(f"max({n.FLEET_SERIES.name})", legend="series"),
+            Query(f"max({n.FLEET_RENDER.name})", legend="time to write"),
+            second_axis=(("time to write", Unit.SECONDS),), line_colours=(("time to write", ORANGE),),
+        ),
+    )),
+    Row((
+        Panel(
+            id=20, kind=Kind.TABLE, title="Version", description="The version that runs, by instance.",
+            queries=(Query(f"max by (version, instance) ({n.BUILD_INFO.name})"),),
+            columns=(Column(field="instance", title="Instance"), Column(field="version", title="Version")), width=8, height=5,
+        ),
+        Panel(
+            id=21, kind=Kind.STAT, title="Watchdog heard",
+            description="Time since Alertmanager's always-firing alert came: silence means that no alert would come.",
+            queries=(Query(f"time() - max({n.WATCHDOG_HEARD.name})"),), unit=Unit.SECONDS, decimals=0,
+            colours=((None, GREEN), (600, ORANGE), (1800, RED)), nothing="never", may_be_empty="no Alertmanager is connected",
+            width=8, height=5,
+        ),
+        Panel(
+            id=22, kind=Kind.STAT, title="Log lines held back",
+            description="Log lines in the chosen time range that were held back because their kind came too often.",
+            queries=(Query(f"sum(increase({n.LOG_SUPPRESSED.name}[$__range]))"),), decimals=0,
+            colours=ZERO_IS_BEST, width=8, height=5,
+        ),
+    )),
+)  # fmt: skip
+
 BOARD = Board(
     uid=uids.PLATFORM,
     title="13 · Platform",
     question="Does the platform keep up, and does what it is told last?",
-    rows=(
-        Row((
-            working(1, "Scraped", "Whether Prometheus reaches the platform.", 'max(up{job="chargewatch"})'),
-            working(2, "Journal writes", "Whether records can be made durable now.", f"min({n.JOURNAL_HEALTHY.name})"),
-            working(3, "Cases judged", "Whether facts are judged and cases stored.", f"min({n.ALERTS_WORKING.name})"),
-            working(4, "Relay works", "Whether alerts are grouped and stored for delivery.", f"min({n.RELAY_WORKING.name})"),
-            Panel(
-                id=5, kind=Kind.STAT, title="Worst lag of a store",
-                description="Age of the oldest record that some read model has not taken in yet.",
-                queries=(Query(f"max({n.PROJECTION_LAG.name})"),),
-                unit=Unit.SECONDS, decimals=1, colours=((None, GREEN), (30, ORANGE), (300, RED)), spark=True, width=4, height=4,
-            ),
-            Panel(
-                id=6, kind=Kind.STAT, title="Worst lag of the loop",
-                description="How late the event loop woke up, at worst, in the last minute.",
-                queries=(Query(f"max({n.LOOP_LAG_MAX.name})"),),
-                unit=Unit.SECONDS, colours=((None, GREEN), (0.25, ORANGE), (1, RED)), spark=True, width=4, height=4,
-            ),
-            Panel(
-                id=7, kind=Kind.STAT, title="Undelivered", description="Messages to people that are not delivered yet.",
-                queries=(Query(or_zero(f"sum({n.OUTBOX_WAITING.name})", RELAYED)),), colours=ZERO_IS_BEST, width=4, height=4,
-            ),
-        )),
-        Row((
-            graph(
-                8, "Records made durable", "Records and group commits per second: their ratio is how many share one wait.",
-                Query(f"sum(rate({n.JOURNAL_RECORDS.name}[$__rate_interval]))", legend="records"),
-                Query(f"sum(rate({n.JOURNAL_COMMITS.name}[$__rate_interval]))", legend="commits"),
-                unit=Unit.PER_SECOND, line_colours=(("records", BLUE), ("commits", GREY)),
-            ),
-            graph(
-                9, "Waiting for the disk", "Time that a group commit waited for the disk.",
-                Query(quantile(0.5, n.JOURNAL_FSYNC), legend="median"),
-                Query(quantile(0.99, n.JOURNAL_FSYNC), legend="99 %"),
-                unit=Unit.SECONDS, filled=0,
-            ),
-            graph(
-                10, "Size of the journal", "On disk, and records that are not durable yet.",
-                Query(f"sum({n.JOURNAL_BYTES.name})", legend="size"),
-                Query(f"sum({n.JOURNAL_PENDING.name})", legend="pending records"),
-                unit=Unit.BYTES, second_axis=(("pending records", Unit.COUNT),), line_colours=(("pending records", ORANGE),),
-            ),
-        )),
-        Row((
-            graph(
-                11, "Read models behind", "Records that a read model has not taken in yet.",
-                Query(f"max by (projection) ({n.PROJECTION_BEHIND.name})", legend="{{projection}}"),
-                Query(f"max({n.ALERTS_BEHIND.name})", legend="detectors"),
-            ),
-            graph(
-                12, "Rows of telemetry", "Rows written per second by store, and bad points that a store set aside.",
-                Query(f"sum by (store) (rate({n.TELEMETRY_WRITTEN.name}[$__rate_interval]))", legend="{{store}}"),
-                Query(f"sum by (store) (rate({n.TELEMETRY_REJECTED.name}[$__rate_interval]))", legend="{{store}} set aside"),
-                unit=Unit.PER_SECOND,
-            ),
-            graph(
-                13, "Lag of the event loop", "How late it woke up: median, 99 %, and the worst of each minute.",
-                Query(quantile(0.5, n.LOOP_LAG), legend="median"),
-                Query(quantile(0.99, n.LOOP_LAG), legend="99 %"),
-                Query(f"max({n.LOOP_LAG_MAX.name})", legend="worst"),
-                unit=Unit.SECONDS, filled=0, line_colours=(("worst", RED),),
-            ),
-        )),
-        Row((
-            graph(
-                14, "API requests", "Answered per second, by status.",
-                Query(f"sum by (status) (rate({n.API_REQUESTS.name}[$__rate_interval]))", legend="{{status}}"),
-                unit=Unit.PER_SECOND, stacked=True,
-            ),
-            graph(
-                15, "Slowest routes", "99 % of requests were answered within this time.",
-                Query(f"topk(8, {quantile(0.99, n.API_DURATION, 'method, route')})", legend="{{method}} {{route}}"),
-                unit=Unit.SECONDS, filled=0,
-            ),
-            graph(
-                16, "Memory and processor", "Of the platform's process; processor time as share of one core.",
-                Query('max(chargewatch_process_resident_memory_bytes{job="chargewatch"})', legend="memory"),
-                Query('sum(rate(chargewatch_process_cpu_seconds_total{job="chargewatch"}[$__rate_interval]))', legend="processor"),
-                unit=Unit.BYTES, second_axis=(("processor", Unit.RATIO),), line_colours=(("processor", ORANGE),),
-            ),
-        )),
-        Row((
-            graph(
-                17, "Deliveries", "Attempts to deliver a message, by receiver and outcome.",
-                Query(f"sum by (receiver, outcome) (rate({n.ATTEMPTS.name}[$__rate_interval]))", legend="{{receiver}} {{outcome}}"),
-                unit=Unit.PER_SECOND, may_be_empty="nothing had to be delivered",
-            ),
-            Panel(
-                id=18, kind=Kind.TABLE, title="Receivers",
-                description="Each receiver: reachable, messages waiting, since when the oldest waits.",
-                queries=(
-                    Query(f"min by (receiver) ({n.RECEIVER_REACHABLE.name})"),
-                    Query(f"sum by (receiver) ({n.OUTBOX_WAITING.name})"),
-                    Query(f"min by (receiver) ({n.OUTBOX_OLDEST.name}) * 1000"),
-                ),
-                columns=(
-                    Column(field="receiver", title="Receiver"),
-                    Column(field="Value #A", title="Reachable", colours=UP, width=100),
-                    Column(field="Value #B", title="Waiting", colours=ZERO_IS_BEST, width=90),
-                    Column(field="Value #C", title="Oldest", unit=Unit.SINCE, width=150),
-                ),
-                sort=("Receiver", False), nothing="no receiver", may_be_empty="no receiver is configured", width=8, height=8,
-            ),
-            graph(
-                19, "The exposition itself", "Series of charge points and connectors, and the time that writing them took.",
-                Query(f"max({n.FLEET_SERIES.name})", legend="series"),
-                Query(f"max({n.FLEET_RENDER.name})", legend="time to write"),
-                second_axis=(("time to write", Unit.SECONDS),), line_colours=(("time to write", ORANGE),),
-            ),
-        )),
-        Row((
-            Panel(
-                id=20, kind=Kind.TABLE, title="Version", description="The version that runs, by instance.",
-                queries=(Query(f"max by (version, instance) ({n.BUILD_INFO.name})"),),
-                columns=(Column(field="instance", title="Instance"), Column(field="version", title="Version")), width=8, height=5,
-            ),
-            Panel(
-                id=21, kind=Kind.STAT, title="Watchdog heard",
-                description="Time since Alertmanager's always-firing alert came: silence means that no alert would come.",
-                queries=(Query(f"time() - max({n.WATCHDOG_HEARD.name})"),), unit=Unit.SECONDS, decimals=0,
-                colours=((None, GREEN), (600, ORANGE), (1800, RED)), nothing="never", may_be_empty="no Alertmanager is connected",
-                width=8, height=5,
-            ),
-            Panel(
-                id=22, kind=Kind.STAT, title="Log lines held back",
-                description="Log lines in the chosen time range that were held back because their kind came too often.",
-                queries=(Query(f"sum(increase({n.LOG_SUPPRESSED.name}[$__range]))"),), decimals=0,
-                colours=ZERO_IS_BEST, width=8, height=5,
-            ),
-        )),
-    ),
+    rows=ROWS,
     annotations=(FIRING,),
-)  # fmt: skip
+)

@@ -9,150 +9,152 @@ from dashboards.spec import Board, Column, Kind, Panel, Query, Row, Unit
 
 ERRORS = or_zero(f"sum(rate({n.CALL_ERRORS.name}[$__rate_interval]))", f"rate({n.CALLS.name}[$__rate_interval])")
 
+ROWS = (
+    Row((
+        Panel(
+            id=1, kind=Kind.STAT, title="Connections", description="Open connections of charge points.",
+            queries=(Query(f"sum({n.CONNECTIONS.name})"),), colours=((None, BLUE),), spark=True, width=5, height=4,
+        ),
+        Panel(
+            id=2, kind=Kind.STAT, title="Calls answered", description="Calls of charge points that we answered, per second.",
+            queries=(Query(f"sum(rate({n.CALLS.name}[$__rate_interval]))"),),
+            unit=Unit.PER_SECOND, colours=((None, BLUE),), decimals=1, spark=True, width=5, height=4,
+        ),
+        Panel(
+            id=3, kind=Kind.STAT, title="Answered with an error",
+            description="Share of their calls that we answered with a call error.",
+            queries=(
+                Query(
+                    f"({ERRORS})"
+                    f" / sum(rate({n.CALLS.name}[$__rate_interval]))"
+                ),
+            ),
+            unit=Unit.RATIO, decimals=2, colours=((None, GREEN), (0.01, ORANGE), (0.05, RED)), spark=True, width=5, height=4,
+        ),
+        Panel(
+            id=4, kind=Kind.STAT, title="99 % answered within",
+            description="From the arrival of a call to its durable answer.",
+            queries=(Query(quantile(0.99, n.CALL_HANDLING)),),
+            unit=Unit.SECONDS, colours=((None, GREEN), (0.5, ORANGE), (2.5, RED)), spark=True, width=5, height=4,
+        ),
+        Panel(
+            id=5, kind=Kind.STAT, title="Quarantined",
+            description="Reports in the chosen time range that could not be matched and were set aside.",
+            queries=(Query(or_zero(f"sum(increase({n.QUARANTINED.name}[$__range]))", n.JOURNAL_HEALTHY.name)),),
+            decimals=0, colours=ZERO_IS_BEST, width=4, height=4,
+        ),
+    )),
+    Row((
+        graph(
+            6, "Calls by action", "Calls of charge points, by action.",
+            Query(f"sum by (action) (rate({n.CALLS.name}[$__rate_interval]))", legend="{{action}}"),
+            unit=Unit.PER_SECOND, stacked=True, height=10,
+        ),
+        graph(
+            7, "Slowest actions", "99 % were answered within this time, by action.",
+            Query(quantile(0.99, n.CALL_HANDLING, "action"), legend="{{action}}"), unit=Unit.SECONDS, height=10, filled=0,
+        ),
+        graph(
+            8, "Call errors", "Calls that we answered with a call error, by action and code.",
+            Query(
+                f"sum by (action, error_code) (rate({n.CALL_ERRORS.name}[$__rate_interval]))",
+                legend="{{action}} {{error_code}}",
+            ),
+            unit=Unit.PER_SECOND, height=10, may_be_empty="no call was answered with an error",
+        ),
+    )),
+    Row((
+        graph(
+            9, "Connections opened and closed", "Opened, and closed by cause. Lost ones broke or fell silent.",
+            Query(f"sum(rate({n.CONNECTIONS_OPENED.name}[$__rate_interval]))", legend="opened"),
+            Query(f"sum by (cause) (rate({n.CONNECTIONS_CLOSED.name}[$__rate_interval]))", legend="{{cause}}"),
+            unit=Unit.PER_SECOND, line_colours=(("opened", GREEN), ("lost", RED)),
+        ),
+        graph(
+            10, "Refused before OCPP began", "TCP connections by what became of them, upgrades refused and wrong passwords.",
+            Query(
+                f'sum by (outcome) (rate({n.SOCKETS.name}{{outcome!~"accepted|upgraded"}}[$__rate_interval]))',
+                legend="socket {{outcome}}",
+            ),
+            Query(f"sum by (reason) (rate({n.UPGRADES_REFUSED.name}[$__rate_interval]))", legend="upgrade: {{reason}}"),
+            Query(f"sum(rate({n.LOGINS_REFUSED.name}[$__rate_interval]))", legend="wrong password"),
+            unit=Unit.PER_SECOND,
+        ),
+        graph(
+            11, "Boots", "Boot notifications of the whole network. A wave of them is a power cut, a firmware or a loop.",
+            Query(
+                f'sum(rate({n.CALLS.name}{{action="BootNotification"}}[$__rate_interval]))', legend="boots"
+            ),
+            unit=Unit.PER_SECOND,
+        ),
+    )),
+    Row((
+        graph(
+            12, "Frames that broke a rule", "Used all the same, by which rule they broke.",
+            Query(f"sum by (quirk) (rate({n.FRAMES_DEVIATED.name}[$__rate_interval]))", legend="{{quirk}}"),
+            unit=Unit.PER_SECOND, may_be_empty="every frame keeps the rules",
+        ),
+        graph(
+            13, "Frames refused or repeated", "Not understood as a call, by our error code; and repeated calls by action.",
+            Query(f"sum by (error_code) (rate({n.FRAMES_REFUSED.name}[$__rate_interval]))", legend="refused {{error_code}}"),
+            Query(f"sum by (action) (rate({n.FRAMES_REPEATED.name}[$__rate_interval]))", legend="repeated {{action}}"),
+            unit=Unit.PER_SECOND, may_be_empty="none was refused or repeated",
+        ),
+        graph(
+            14, "Set aside", "Reports that could not be matched, by reason.",
+            Query(f"sum by (reason) (rate({n.QUARANTINED.name}[$__rate_interval]))", legend="{{reason}}"),
+            unit=Unit.PER_SECOND, may_be_empty="every report could be matched",
+        ),
+    )),
+    Row((
+        graph(
+            15, "Our commands", "Calls to charge points by how they ended.",
+            Query(f"sum by (outcome) (rate({n.COMMANDS.name}[$__rate_interval]))", legend="{{outcome}}"),
+            unit=Unit.PER_SECOND, may_be_empty="no command was sent",
+            line_colours=(("accepted", GREEN), ("timed_out", ORANGE), ("error", RED)),
+        ),
+        graph(
+            16, "Time to their answer", "95 % of our calls were answered within this time, by action.",
+            Query(quantile(0.95, n.COMMAND_ANSWER, "action"), legend="{{action}}"),
+            unit=Unit.SECONDS, filled=0, may_be_empty="no command was sent",
+        ),
+        Panel(
+            id=17, kind=Kind.TABLE, title="Commands in this time",
+            description="How many calls of which action ended how, in the chosen time range.",
+            queries=(Query(f"sum by (action, outcome) (increase({n.COMMANDS.name}[$__range])) > 0"),),
+            columns=(
+                Column(field="action", title="Action"),
+                Column(field="outcome", title="How it ended"),
+                Column(field="Value", title="Times", decimals=0),
+            ),
+            sort=("Times", True), nothing="no command was sent", may_be_empty="no command was sent", width=8, height=8,
+        ),
+    )),
+    Row((
+        graph(
+            18, "Connections by protocol", "Open connections by protocol and security profile (0 means no password).",
+            Query(
+                f"sum by (protocol, security_profile) ({n.CONNECTIONS.name})",
+                legend="{{protocol}} profile {{security_profile}}",
+            ),
+            stacked=True,
+        ),
+        graph(
+            19, "Security events", "By type, as charge points or we ourselves report them.",
+            Query(f"sum by (type) (rate({n.SECURITY_EVENTS.name}[$__rate_interval]))", legend="{{type}}"),
+            unit=Unit.PER_SECOND, may_be_empty="no security event",
+        ),
+        graph(
+            20, "Diagnostics uploads", "Files that charge points uploaded, by site with the most of them.",
+            Query(f"topk(5, sum by (site) (increase({n.POINT_UPLOADS.name}[1h])))", legend="{{site}}"),
+        ),
+    )),
+)  # fmt: skip
+
 BOARD = Board(
     uid=uids.TRAFFIC,
     title="9 · OCPP traffic",
     question="Do charge points and platform understand each other?",
-    rows=(
-        Row((
-            Panel(
-                id=1, kind=Kind.STAT, title="Connections", description="Open connections of charge points.",
-                queries=(Query(f"sum({n.CONNECTIONS.name})"),), colours=((None, BLUE),), spark=True, width=5, height=4,
-            ),
-            Panel(
-                id=2, kind=Kind.STAT, title="Calls answered", description="Calls of charge points that we answered, per second.",
-                queries=(Query(f"sum(rate({n.CALLS.name}[$__rate_interval]))"),),
-                unit=Unit.PER_SECOND, colours=((None, BLUE),), decimals=1, spark=True, width=5, height=4,
-            ),
-            Panel(
-                id=3, kind=Kind.STAT, title="Answered with an error",
-                description="Share of their calls that we answered with a call error.",
-                queries=(
-                    Query(
-                        f"({ERRORS})"
-                        f" / sum(rate({n.CALLS.name}[$__rate_interval]))"
-                    ),
-                ),
-                unit=Unit.RATIO, decimals=2, colours=((None, GREEN), (0.01, ORANGE), (0.05, RED)), spark=True, width=5, height=4,
-            ),
-            Panel(
-                id=4, kind=Kind.STAT, title="99 % answered within",
-                description="From the arrival of a call to its durable answer.",
-                queries=(Query(quantile(0.99, n.CALL_HANDLING)),),
-                unit=Unit.SECONDS, colours=((None, GREEN), (0.5, ORANGE), (2.5, RED)), spark=True, width=5, height=4,
-            ),
-            Panel(
-                id=5, kind=Kind.STAT, title="Quarantined",
-                description="Reports in the chosen time range that could not be matched and were set aside.",
-                queries=(Query(or_zero(f"sum(increase({n.QUARANTINED.name}[$__range]))", n.JOURNAL_HEALTHY.name)),),
-                decimals=0, colours=ZERO_IS_BEST, width=4, height=4,
-            ),
-        )),
-        Row((
-            graph(
-                6, "Calls by action", "Calls of charge points, by action.",
-                Query(f"sum by (action) (rate({n.CALLS.name}[$__rate_interval]))", legend="{{action}}"),
-                unit=Unit.PER_SECOND, stacked=True, height=10,
-            ),
-            graph(
-                7, "Slowest actions", "99 % were answered within this time, by action.",
-                Query(quantile(0.99, n.CALL_HANDLING, "action"), legend="{{action}}"), unit=Unit.SECONDS, height=10, filled=0,
-            ),
-            graph(
-                8, "Call errors", "Calls that we answered with a call error, by action and code.",
-                Query(
-                    f"sum by (action, error_code) (rate({n.CALL_ERRORS.name}[$__rate_interval]))",
-                    legend="{{action}} {{error_code}}",
-                ),
-                unit=Unit.PER_SECOND, height=10, may_be_empty="no call was answered with an error",
-            ),
-        )),
-        Row((
-            graph(
-                9, "Connections opened and closed", "Opened, and closed by cause. Lost ones broke or fell silent.",
-                Query(f"sum(rate({n.CONNECTIONS_OPENED.name}[$__rate_interval]))", legend="opened"),
-                Query(f"sum by (cause) (rate({n.CONNECTIONS_CLOSED.name}[$__rate_interval]))", legend="{{cause}}"),
-                unit=Unit.PER_SECOND, line_colours=(("opened", GREEN), ("lost", RED)),
-            ),
-            graph(
-                10, "Refused before OCPP began", "TCP connections by what became of them, upgrades refused and wrong passwords.",
-                Query(
-                    f'sum by (outcome) (rate({n.SOCKETS.name}{{outcome!~"accepted|upgraded"}}[$__rate_interval]))',
-                    legend="socket {{outcome}}",
-                ),
-                Query(f"sum by (reason) (rate({n.UPGRADES_REFUSED.name}[$__rate_interval]))", legend="upgrade: {{reason}}"),
-                Query(f"sum(rate({n.LOGINS_REFUSED.name}[$__rate_interval]))", legend="wrong password"),
-                unit=Unit.PER_SECOND,
-            ),
-            graph(
-                11, "Boots", "Boot notifications of the whole network. A wave of them is a power cut, a firmware or a loop.",
-                Query(
-                    f'sum(rate({n.CALLS.name}{{action="BootNotification"}}[$__rate_interval]))', legend="boots"
-                ),
-                unit=Unit.PER_SECOND,
-            ),
-        )),
-        Row((
-            graph(
-                12, "Frames that broke a rule", "Used all the same, by which rule they broke.",
-                Query(f"sum by (quirk) (rate({n.FRAMES_DEVIATED.name}[$__rate_interval]))", legend="{{quirk}}"),
-                unit=Unit.PER_SECOND, may_be_empty="every frame keeps the rules",
-            ),
-            graph(
-                13, "Frames refused or repeated", "Not understood as a call, by our error code; and repeated calls by action.",
-                Query(f"sum by (error_code) (rate({n.FRAMES_REFUSED.name}[$__rate_interval]))", legend="refused {{error_code}}"),
-                Query(f"sum by (action) (rate({n.FRAMES_REPEATED.name}[$__rate_interval]))", legend="repeated {{action}}"),
-                unit=Unit.PER_SECOND, may_be_empty="none was refused or repeated",
-            ),
-            graph(
-                14, "Set aside", "Reports that could not be matched, by reason.",
-                Query(f"sum by (reason) (rate({n.QUARANTINED.name}[$__rate_interval]))", legend="{{reason}}"),
-                unit=Unit.PER_SECOND, may_be_empty="every report could be matched",
-            ),
-        )),
-        Row((
-            graph(
-                15, "Our commands", "Calls to charge points by how they ended.",
-                Query(f"sum by (outcome) (rate({n.COMMANDS.name}[$__rate_interval]))", legend="{{outcome}}"),
-                unit=Unit.PER_SECOND, may_be_empty="no command was sent",
-                line_colours=(("accepted", GREEN), ("timed_out", ORANGE), ("error", RED)),
-            ),
-            graph(
-                16, "Time to their answer", "95 % of our calls were answered within this time, by action.",
-                Query(quantile(0.95, n.COMMAND_ANSWER, "action"), legend="{{action}}"),
-                unit=Unit.SECONDS, filled=0, may_be_empty="no command was sent",
-            ),
-            Panel(
-                id=17, kind=Kind.TABLE, title="Commands in this time",
-                description="How many calls of which action ended how, in the chosen time range.",
-                queries=(Query(f"sum by (action, outcome) (increase({n.COMMANDS.name}[$__range])) > 0"),),
-                columns=(
-                    Column(field="action", title="Action"),
-                    Column(field="outcome", title="How it ended"),
-                    Column(field="Value", title="Times", decimals=0),
-                ),
-                sort=("Times", True), nothing="no command was sent", may_be_empty="no command was sent", width=8, height=8,
-            ),
-        )),
-        Row((
-            graph(
-                18, "Connections by protocol", "Open connections by protocol and security profile (0 means no password).",
-                Query(
-                    f"sum by (protocol, security_profile) ({n.CONNECTIONS.name})",
-                    legend="{{protocol}} profile {{security_profile}}",
-                ),
-                stacked=True,
-            ),
-            graph(
-                19, "Security events", "By type, as charge points or we ourselves report them.",
-                Query(f"sum by (type) (rate({n.SECURITY_EVENTS.name}[$__rate_interval]))", legend="{{type}}"),
-                unit=Unit.PER_SECOND, may_be_empty="no security event",
-            ),
-            graph(
-                20, "Diagnostics uploads", "Files that charge points uploaded, by site with the most of them.",
-                Query(f"topk(5, sum by (site) (increase({n.POINT_UPLOADS.name}[1h])))", legend="{{site}}"),
-            ),
-        )),
-    ),
+    rows=ROWS,
     annotations=(FIRING,),
-)  # fmt: skip
+)
