@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from alerts.attempts import Attempt
 from alerts.case import Case
 from alerts.case_notice import Background, notice_of
 from alerts.caseload import Caseload
@@ -30,8 +31,8 @@ MOST_SESSIONS = 20
 
 
 WEEK_S = 7 * 86_400.0
-_OURS = frozenset({"heartbeat_interval_s", "touch_s"})
-"""How often we ask to be told and how often we look: real seconds, however fast the network lives."""
+_OURS = frozenset({"heartbeat_interval_s", "touch_s", "checkpoint_s"})
+"""How often we ask to be told, look and store: real seconds, however fast the network lives."""
 Durations = TypeVar("Durations", RuleSettings, Pace)
 
 
@@ -72,6 +73,7 @@ class Alerts:
         tell = None if notices is None else self._tell
         pace = scaled(settings.pace, settings.speed)
         self.loop = AlertLoop(feed, journal, clock, cases, self._knowledge, self.caseload, tell, pace)
+        self.loop.on_attempts = self._count
         self.metrics.watch(self.loop)
 
     async def run(self) -> None:
@@ -127,6 +129,12 @@ class Alerts:
         ended = await self.store.end_window(window_id, who, self._clock.now())
         self.loop.due("sweep")
         return ended
+
+    def _count(self, attempts: Sequence[Attempt]) -> None:
+        name = attempts[0].charge_point_id
+        point, site = self._knowledge.signals.points.get(name), self._knowledge.sites.get(name, "")
+        firmware = (point.vendor or "", point.model or "", point.firmware_version or "") if point is not None else ("", "", "")
+        self.metrics.attempts.count(attempts, site, firmware, self._clock.now())
 
     async def _tell(self, cases: Sequence[Case]) -> None:
         assert self._notices is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from alerts.app import Alerts, AlertSettings
+from alerts.detectors.rules import RuleSettings
 from alerts.links import Purpose
 from alerts.relay.metrics import RelayMetrics
 from alerts.relay.relay import Relay
@@ -70,7 +71,10 @@ def make_alerts(platform: RunningPlatform) -> Alerts:
         platform.relay,
         platform.site_of,
         LastFrames(platform.fleet),
-        AlertSettings(speed=platform.alert_speed),
+        AlertSettings(
+            speed=platform.alert_speed,
+            rules=RuleSettings(heartbeat_interval_s=float(platform.settings.collector.heartbeat_interval_s)),
+        ),
     )
     platform.platform_metrics.registry.register(made.metrics)
 

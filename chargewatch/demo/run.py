@@ -30,6 +30,7 @@ from simulator.scenario import demo
 LINE_EVERY_S = 5.0
 FRAMES_PER_S = 4
 OCPP_PORT, HTTP_PORT = 9000, 8080
+HEARTBEAT_S = 300.0
 
 
 class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ class DemoOptions(msgspec.Struct, frozen=True, kw_only=True):
 async def run_demo(options: DemoOptions, console: Console) -> None:
     """Raises SettingsError when the chosen ports are taken."""
     with tempfile.TemporaryDirectory(prefix="chargewatch-demo-") as folder:
-        settings = demo_settings(Path(folder) / "data", options.port_base)
+        settings = demo_settings(Path(folder) / "data", options.port_base, options.speed)
         lines: list[str] = []
         show = Demo(options, console, lines)
         say = lines.append if console.is_terminal else _printer(console, lines)
@@ -53,13 +54,22 @@ async def run_demo(options: DemoOptions, console: Console) -> None:
     console.print("The demo has ended; its temporary data folder is gone.")
 
 
-def demo_settings(folder: Path, port_base: int | None) -> Settings:
-    """Loopback ports: P and P+1, or the usual ones where they are free and any others where they are not."""
+def demo_settings(folder: Path, port_base: int | None, speed: float = 1.0) -> Settings:
+    """Loopback ports: P and P+1, or the usual ones where they are free and any others where they are not.
+
+    Detection and heartbeats keep pace with a network that lives `speed` times faster than a real one.
+    """
     if port_base is not None:
         ocpp, http = port_base, port_base + 1
     else:
         ocpp, http = (port if _is_free(port) else 0 for port in (OCPP_PORT, HTTP_PORT))
-    overrides = {"data_dir": folder, "collector.ocpp": f"127.0.0.1:{ocpp}", "http.listen": f"127.0.0.1:{http}"}
+    overrides = {
+        "data_dir": folder,
+        "collector.ocpp": f"127.0.0.1:{ocpp}",
+        "http.listen": f"127.0.0.1:{http}",
+        "collector.heartbeat_interval_s": max(10, round(HEARTBEAT_S / max(1.0, speed))),
+        "alerts.network_speed": max(1.0, speed),
+    }
     return load(None, None, overrides)
 
 
