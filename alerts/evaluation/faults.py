@@ -27,8 +27,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     severities: tuple[tuple[str, float], ...]
     right: frozenset[str]
     inject: Injector
+    energy_only: bool = False
+    """It is put into charge points that report no power."""
     opportunities: str = "attempts"
-    """What time to detect is counted in beside hours: attempts, eligible sessions, or expected attempts."""
+    """What time to detect is counted in beside hours: attempts, failed attempts, eligible sessions, or expected attempts."""
 
 
 def _plain(sessions: Sequence[Numbered], seed: int) -> list[Attempt]:
@@ -95,6 +97,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(
         name="zero energy",
         means="every attempt, or nine of ten, gives nothing",
+        opportunities="failed attempts",
         severities=(("all", 1.0), ("9 of 10", 0.9)),
         right=frozenset({"zero_energy"}),
         inject=_fails,
@@ -149,7 +152,7 @@ FAULTS: tuple[Fault, ...] = (
         severities=(("to a third", 0.33), ("to half", 0.5)),
         right=frozenset({"power_derated"}),
         inject=_weak_by_energy,
-        opportunities="eligible sessions",
+        energy_only=True,
     ),
     Fault(
         name="hot plug",

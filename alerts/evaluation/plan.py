@@ -90,10 +90,13 @@ def _connectors(sessions: Sequence[Session], rng: np.random.Generator) -> list[C
         by_key.setdefault((session.charge_point_id, session.connector), []).append((number, session))
     keys = sorted(by_key)
     fit = set(rng.permutation(len(keys))[: int(FIT_SHARE * len(keys))].tolist())
-    return [_connector(key, by_key[key], at in fit) for at, key in enumerate(keys)]
+    whole: dict[str, list[Session]] = {}
+    for session in sessions:
+        whole.setdefault(session.charge_point_id, []).append(session)
+    return [_connector(key, by_key[key], whole[key[0]], at in fit) for at, key in enumerate(keys)]
 
 
-def _connector(key: Key, sessions: list[Numbered], fit: bool) -> Connector:
+def _connector(key: Key, sessions: list[Numbered], charge_point: list[Session], fit: bool) -> Connector:
     plain = [session for _, session in sessions]
     days = max((plain[-1].began - plain[0].began) / DAY_S, 1.0)
     return Connector(
@@ -101,7 +104,7 @@ def _connector(key: Key, sessions: list[Numbered], fit: bool) -> Connector:
         site=plain[0].site,
         model=plain[0].model,
         sessions=sessions,
-        health=health(plain),
+        health=health(plain, charge_point),
         rate=len(plain) / days,
         fit=fit,
     )
@@ -164,6 +167,8 @@ def _opportunities(fault: Fault, strength: float, attempts: Sequence[Attempt], a
     """Eligible for a derated connector: a session whose pace it set, of a car that would have taken more."""
     if fault.opportunities == "expected attempts":
         return sorted(session.ended for _, session in after)
+    if fault.opportunities == "failed attempts":
+        return sorted(each.ended_at.timestamp() for each in attempts if each.failure is not None)
     if fault.opportunities == "attempts":
         return sorted(each.ended_at.timestamp() for each in attempts)
     noticed = {str(number) for number, session in after if could_take(session, number, seed) > 1.1 * strength}

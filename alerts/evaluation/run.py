@@ -19,7 +19,7 @@ from alerts.detectors.statistics.levels import KINDS, Levels
 from alerts.detectors.statistics.settings import StatisticsSettings
 from alerts.detectors.statistics.table import Array
 from alerts.detectors.statistics.view import View
-from alerts.evaluation.baselines import ATTEMPT_BASELINES, silent_days
+from alerts.evaluation.baselines import ATTEMPT_BASELINES, silent_days, weak_power
 from alerts.evaluation.plan import DAY_S, Event, Plan, base_attempts
 
 TICKS = 4
@@ -70,7 +70,7 @@ class Runner:
         self._base_at = 0
         self._rows: dict[int, int] = {}
         self._waiting = sorted(
-            (at for at, event in enumerate(plan.events) if ("energy only" in event.fault.name) is energy_only),
+            (at for at, event in enumerate(plan.events) if event.fault.energy_only is energy_only),
             key=lambda at: plan.events[at].began,
         )
         self._active: dict[int, list[Attempt]] = {}
@@ -166,6 +166,7 @@ class Runner:
         levels = Levels(view)
         if self._energy_only:
             self.recording.add("power_derated, energy only", subjects, at, levels.power_derated.e)
+            self.recording.add("fixed: power_derated, energy only", subjects, at, weak_power(view))
             return
         for kind in ATTEMPT_KINDS:
             self.recording.add(kind, subjects, at, getattr(levels, kind).e)

@@ -5,7 +5,8 @@ for its own sake. The rule looks at the whole recording, knows nothing of the de
 
 - a connector with fewer than 100 attempts, fewer than 0.2 a day, or more than 15 % of all attempts failed: always sick;
 - 4 failed attempts in a row, or 5 failed of any 10: from the first to the last of them, and 14 days to either side;
-- nobody for longer than 3 days and than 12 times its usual gap (by chance one gap in 160,000): the gap, and 14 days to either side;
+- nobody for longer than 3 days and than 12 times its usual gap, by the sixty gaps around (by chance one gap in 160,000), at the
+  connector or at its whole charge point: the gap, and 14 days to either side;
 - the median power of any 20 attempts below 40 % of its usual: those attempts, and 14 days to either side.
 """
 
@@ -21,6 +22,7 @@ from alerts.evaluation.sessions import Session
 
 MARGIN_S = 14 * 86_400.0
 SHORTEST_GAP_S = 3 * 86_400.0
+AROUND, MOST_GAPS = 30, 12.0
 FEWEST, FEWEST_A_DAY, MOST_FAILED = 100, 0.2, 0.15
 
 
@@ -42,10 +44,11 @@ class Health(msgspec.Struct, frozen=True):
         return end - start - sum(max(0.0, b - a) for a, b in inside)
 
 
-def health(sessions: Sequence[Session]) -> Health:
-    """The health of one connector, from all its sessions by begin."""
+def health(sessions: Sequence[Session], charge_point: Sequence[Session]) -> Health:
+    """The health of one connector, from all its sessions by begin, and from those of its whole charge point."""
     began = np.array([each.began for each in sessions])
     failed = np.array([each.energy_wh is not None and each.energy_wh <= LITTLE_ENERGY_WH for each in sessions])
+    together = np.array([each.began for each in charge_point])
     days = (began[-1] - began[0]) / 86_400.0
     if len(began) < FEWEST:
         return Health(f"fewer than {FEWEST} attempts", ())
@@ -53,7 +56,7 @@ def health(sessions: Sequence[Session]) -> Health:
         return Health(f"fewer than {FEWEST_A_DAY} attempts a day", ())
     if failed.mean() > MOST_FAILED:
         return Health(f"more than {MOST_FAILED:.0%} of all attempts failed", ())
-    spans = [*_runs(began, failed, 4, 4), *_runs(began, failed, 10, 5), *_gaps(began), *_weak(sessions, began)]
+    spans = [*_runs(began, failed, 4, 4), *_runs(began, failed, 10, 5), *_gaps(began), *_gaps(together), *_weak(sessions, began)]
     return Health(None, _merged(spans))
 
 
@@ -64,7 +67,9 @@ def _runs(began: np.ndarray, failed: np.ndarray, length: int, most: int) -> list
 
 def _gaps(began: np.ndarray) -> list[tuple[float, float]]:
     gaps = np.diff(began)
-    long = gaps > max(SHORTEST_GAP_S, 12.0 * float(np.mean(np.minimum(gaps, MARGIN_S))))
+    around = np.convolve(np.minimum(np.pad(gaps, AROUND, mode="reflect"), MARGIN_S), np.ones(2 * AROUND + 1), "valid")
+    usual = (around - np.minimum(gaps, MARGIN_S)) / (2 * AROUND)
+    long = gaps > np.maximum(SHORTEST_GAP_S, MOST_GAPS * usual)
     return [(began[at], began[at + 1]) for at in np.flatnonzero(long)]
 
 

@@ -13,7 +13,7 @@ from alerts.detectors.statistics.activity import HOUR_S, WEEK_H
 from alerts.detectors.statistics.table import DAY_S, DAYS, TRIED, WINDOW, Array
 from alerts.detectors.statistics.view import MONTH_DAYS, View, daily
 
-HALF_LIFE_DAYS = 56.0
+HALF_LIFE_DAYS = 84.0
 CHUNK = 1000
 """Rows at a time: their hours take 16 MB."""
 FEWEST = 4
