@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from alerts.attempts import Attempt
 from alerts.case import Case
 from alerts.caseload import PROOFS, Caseload
 from alerts.detectors.statistics.history import Key
@@ -71,6 +72,8 @@ class AlertLoop:
         """Why nothing is judged or stored, None while it is."""
         self.swept_at: float | None = None
         """When the whole network was last judged, by the monotonic clock."""
+        self.on_attempts: Callable[[Sequence[Attempt]], None] = lambda _: None
+        """Hears of the attempts that a report of one charge point finished; for whoever counts."""
         self.judging_s = 0.0
         """How long that took."""
         self._touched: set[str] = set()
@@ -141,6 +144,7 @@ class AlertLoop:
                     touched.add(fact.charge_point_id)
                     if attempts:
                         self._caseload.prove(attempts, self._clock.now())
+                        self.on_attempts(attempts)
                 self.position = facts[-1].sequence
             if self.position >= self._start_head:
                 self.due("points")

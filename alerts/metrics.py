@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from alerts.attempt_counts import AttemptCounts
 from alerts.case import Case, Change
 from alerts.caseload import Caseload
 from alerts.loop import AlertLoop
@@ -25,6 +26,7 @@ class CaseMetrics(Collector):
         self._caseload = caseload
         self._loop: AlertLoop | None = None
         self._changes: Counter[str] = Counter()
+        self.attempts = AttemptCounts()
         caseload.changed = self._changed
 
     def watch(self, loop: AlertLoop) -> None:
@@ -45,6 +47,7 @@ class CaseMetrics(Collector):
             changes.add_metric([what], count)
         yield changes
         yield _gauge(n.CASES_UNTOLD, {(): float(len(self._caseload.untold()))})
+        yield from self.attempts.collect()
         if self._loop is not None:
             yield _gauge(n.ALERTS_BEHIND, {(): float(self._loop.lag())})
             yield _gauge(n.ALERTS_JUDGING, {(): self._loop.judging_s})

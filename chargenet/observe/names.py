@@ -292,6 +292,18 @@ ALERTS_JUDGING = _gauge(
 ALERTS_WORKING = _gauge(
     "chargewatch_alerts_working", (), "", "alerts: loop", "1 while facts are judged and cases stored, else 0.",
 )
+_OUTCOMES = (
+    "served, broken_off (served, and ended for a technical reason), rejected (the token), not_started, fault, no_energy, "
+    "little_energy, unknown"
+)
+SITE_ATTEMPTS = _counter(
+    "chargewatch_site_attempts_total", (*SITE, "outcome"), "", "alerts: attempts",
+    f"Attempts to charge that ended at the site since this process began, by outcome: {_OUTCOMES}.",
+)
+FIRMWARE_ATTEMPTS = _counter(
+    "chargewatch_firmware_attempts_total", (*FIRMWARE, "outcome"), "", "alerts: attempts",
+    "The same by vendor, model and firmware.",
+)
 
 # -- the relay of alerts
 
@@ -487,7 +499,7 @@ PLATFORM: tuple[Family, ...] = (
     LOOP_LAG, LOOP_LAG_MAX, API_REQUESTS, API_DURATION, LOG_SUPPRESSED, FLEET_SERIES, FLEET_RENDER,
 )
 ALERTS: tuple[Family, ...] = (
-    CASE, CASES_OPEN, CASE_CHANGES, CASES_UNTOLD, ALERTS_BEHIND, ALERTS_JUDGING, ALERTS_WORKING,
+    CASE, CASES_OPEN, CASE_CHANGES, CASES_UNTOLD, ALERTS_BEHIND, ALERTS_JUDGING, ALERTS_WORKING, SITE_ATTEMPTS, FIRMWARE_ATTEMPTS,
     ALERTS_OPEN, ALERTS_TAKEN, ALERTS_JUDGED, OUTBOX_WAITING, OUTBOX_OLDEST, ATTEMPTS, ATTEMPT_DURATION, RECEIVER_REACHABLE,
     RELAY_WORKING, WATCHDOG_HEARD,
 )

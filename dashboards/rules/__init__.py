@@ -15,6 +15,7 @@ from dashboards.rules.network import network
 from dashboards.rules.platform import platform
 from dashboards.rules.rollouts import rollouts
 from dashboards.rules.states import states
+from dashboards.rules.success import success
 from dashboards.rules.telling import telling
 
 __all__ = ["Alert", "CaseKind", "Group", "Recording", "RuleConfig", "files", "groups", "load_config", "parse_config"]
@@ -24,6 +25,7 @@ def groups(config: RuleConfig, kinds: Iterable[CaseKind]) -> dict[str, list[Grou
     """File name → its groups. `kinds`: every kind of case that there is."""
     return {
         "network.rules.yaml": [network(config), availability(config)],
+        "success.rules.yaml": [success(config)],
         "cases.rules.yaml": case_alerts(config, kinds),
         "rollouts.rules.yaml": [rollouts(config)],
         "states.rules.yaml": [states(config)],
