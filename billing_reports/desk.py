@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -118,6 +119,11 @@ class BillingDesk:
                 await self.ledger.save(Change(sessions=again))
         self._loop.retry()
         return len(marked)
+
+    @staticmethod
+    def begin_of(day: date, time_zone: str) -> datetime:
+        """The first instant of a local day, UTC."""
+        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(time_zone)).astimezone(UTC)
 
     # -- CDRs
 

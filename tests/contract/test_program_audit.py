@@ -23,6 +23,11 @@ MANIFEST = (
     f"sha256: {hashlib.sha256(IMAGE).hexdigest()}\n"
 )
 SPEC = "name: new\nartifact: eve-2.0.0\ntarget: {all: true}\nwaves: {sizes: ['1', rest], holdout: '0'}\napprove_before: [canary]\n"
+TARIFF = {"id": "day", "currency": "EUR", "elements": [{"price_components": [{"type": "ENERGY", "price": 0.4, "vat": 19}]}]}
+SERIES = {
+    "name": "spot", "currency": "EUR",
+    "intervals": [{"start_at": "2026-01-01T00:00:00Z", "end_at": "2026-01-01T01:00:00Z", "price": "-0.01"}],
+}  # fmt: skip
 LATER = "2100-01-01T00:00:00Z"
 
 
@@ -46,11 +51,26 @@ STORY: list[tuple[str, str, dict[str, Any]]] = [
     ("rollouts.pause", "POST /rollouts/new/pause", {"json": {"why": "lunch"}}),
     ("rollouts.resume", "POST /rollouts/new/resume", {"json": {"why": "after lunch"}}),
     ("rollouts.abort", "POST /rollouts/new/abort", {"json": {"why": "enough"}}),
+    ("tariffs.add", "POST /tariffs", {"json": {"tariff": TARIFF}}),
+    ("tariffs.assign", "POST /tariffs/day/assignments", {"json": {"scope": "site", "place": "harbour"}}),
+    ("tariffs.unassign", "POST /tariffs/day/unassign", {"json": {"key": "site:harbour:day:"}}),
+    ("tariffs.plan", "PUT /tariffs/plans/gold", {"json": {"currency": "EUR", "monthly_fee": "9.90", "vat": "19"}}),
+    ("tariffs.series", "POST /tariffs/series", {"json": SERIES}),
+    ("customers.put", "PUT /customers/anna", {"json": {"party": {"name": "Anna"}}}),
+    ("customers.contract", "PUT /customers/anna/contracts/k1", {"json": {"first_day": "2026-01-01", "plan_id": "gold"}}),
+    ("customers.tokens", "POST /customers/anna/contracts/k1/tokens", {"json": {"tokens": ["AA"]}}),
+    ("customers.import", "POST /customers/import", {"json": {"customers": [{"customer_id": "bo", "party": {"name": "Bo"}}]}}),
+    ("statements.run", "POST /statements/runs", {"json": {"month": "2026-01"}}),
+    ("tariffs.remove", "DELETE /tariffs/day", {}),
 ]
 """Action, route and body, in an order in which each can be done."""
 
 
 ELSEWHERE = {
+    **dict.fromkeys(
+        ("cdrs.credit", "cdrs.dismiss", "statements.finalize", "statements.credit"),
+        "need transactions with CDRs: tests/scenarios/test_billing.py",
+    ),
     "rollouts.rollback": "needs charge points that run the new version: tests/scenarios/test_firmware_rollout.py",
     "link": "needs a signed link: tests of the links",
 }
