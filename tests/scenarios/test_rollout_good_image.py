@@ -29,7 +29,7 @@ def choose(world: RolloutNetwork, status: dict[str, Any]) -> dict[str, str]:
     signed = [name for name in wave if world.points[name].model.updates != "plain"]
     chosen = dict(zip(STRANGE, signed, strict=False))
     for conduct in ("lying", "reverting", "mute"):
-        world.behave(chosen[conduct], conduct)  # type: ignore[arg-type]
+        world.behave(chosen[conduct], conduct)
     for name in ("late", "gone"):
         world.points[chosen[name]].go_offline()
     assert world.points[chosen["busy"]].plugs[1].start_remotely("04A00001", 1)
