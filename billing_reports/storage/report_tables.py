@@ -52,10 +52,11 @@ imported_sessions = Table(
     Column("energy_wh", BigInteger, nullable=False),
     Column("charging_s", BigInteger),
     Column("peak_w", BigInteger),
+    Column("rated_w", BigInteger),
     Column("revenue", TEXT),
     Column("currency", TEXT, nullable=False),
     Column("payment", TEXT, nullable=False),
-    Column("outcome", TEXT, nullable=False),
+    Column("successful", Boolean),
     Column("error_code", TEXT, nullable=False),
     Index(None, "began_at"),
 )

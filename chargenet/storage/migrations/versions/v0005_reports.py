@@ -113,8 +113,10 @@ def _imported_sessions() -> None:
         sa.Column("energy_wh", sa.BigInteger(), nullable=False),
         sa.Column("charging_s", sa.BigInteger()),
         sa.Column("peak_w", sa.BigInteger()),
+        sa.Column("rated_w", sa.BigInteger()),
         sa.Column("revenue", TEXT),
-        *(sa.Column(name, TEXT, nullable=False) for name in ("currency", "payment", "outcome", "error_code")),
+        *(sa.Column(name, TEXT, nullable=False) for name in ("currency", "payment", "error_code")),
+        sa.Column("successful", sa.Boolean()),
         sa.PrimaryKeyConstraint("source", "session_id", name=op.f("pk_imported_sessions")),
     )
     op.create_index(op.f("ix_imported_sessions_began_at"), "imported_sessions", ["began_at"])
