@@ -14,6 +14,7 @@ from simulator.reports import Asked, Clocked, Metered, Problem, Report, Sample, 
 from simulator.scenario import Model, Scenario
 from simulator.tally import Statistics
 
+LOOKS_FREE = 6.0
 MIN_INTERVAL_S = 1.0
 """However fast the network lives, a connector meters at most once a real second."""
 
@@ -163,7 +164,7 @@ class Plug:
             await self._owner.pace.sleep(self._rng.uniform(0.0, 30.0))
             await self._serve(self._driver(), None)
         while True:
-            wait_s = self._owner.pace.real(self._rng.expovariate(scenario.sessions_per_connector_hour / 3600.0))
+            wait_s = self._owner.pace.real(self._rng.expovariate(self._visits_per_hour / 3600.0))
             arrived = self._remote is None and not await self._pause(wait_s)
             remote, self._remote = self._remote, None
             if self.fault is not None or not self.operative:
@@ -172,6 +173,11 @@ class Plug:
                 await self._serve(*remote)
             elif arrived:
                 await self._serve(self._driver(), None)
+
+    @property
+    def _visits_per_hour(self) -> float:
+        """A plug that gives nothing is always free, and so the one that the next driver tries."""
+        return self._owner.scenario.sessions_per_connector_hour * (1.0 if self.delivers else LOOKS_FREE)
 
     async def _serve(self, token: str, remote_start_id: int | None) -> None:
         self._become("Preparing")

@@ -8,7 +8,7 @@ from alerts.codes import Code, translate, translate_component
 from alerts.detectors.rules.view import View, counted, lasting, sureness
 from alerts.finding import Evidence, Finding
 from alerts.signals.connector import ConnectorSignals
-from alerts.signals.marks import sequences, since
+from alerts.signals.marks import KEPT, sequences, since
 from chargenet.model.notice import Severity
 from chargenet.model.words import ConnectorStatus
 
@@ -125,13 +125,14 @@ def flapping(view: View, label: str | None, connector: ConnectorSignals) -> Find
         return None
     codes = sorted({mark.what for mark in recent})
     window = lasting(settings.fault_flapping_window_s)
-    what = f"{counted(len(recent), 'fault')} in {window}, the last at {view.when(recent[-1].at)}: {', '.join(codes[:5])}."
+    how_many = counted(len(recent), "fault") + (" or more" if len(recent) >= KEPT else "")
+    what = f"{how_many} in {window}, the last at {view.when(recent[-1].at)}: {', '.join(codes[:5])}."
     return view.found(
         "fault_flapping",
         label,
         began_at=recent[0].at,
         score=sureness(len(recent)),
-        summary=f"{counted(len(recent), 'fault')} began within {window}",
+        summary=f"{how_many} began within {window}",
         evidence=[
             Evidence(
                 what=what, value=len(recent), unit="faults", expected=settings.fault_flapping_count, sequences=sequences(recent)
