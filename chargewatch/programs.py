@@ -48,6 +48,7 @@ def make_rollouts(platform: RunningPlatform) -> FirmwareProgram:
     made = FirmwareProgram(
         platform.stores.database,
         platform.stores,
+        platform.telemetry,
         platform.journal,
         platform.feed,
         platform.gateway,

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 
 from chargenet.errors import Conflict, Unavailable
-from chargenet.ports import Clock, CommandGateway, Feed, Journal, Notices
+from chargenet.ports import Clock, CommandGateway, Feed, Journal, Notices, Telemetry
 from chargenet.storage.relational_engine import Database
 from chargenet.stores import Stores
 from firmware_orchestrator.census import Census
@@ -40,6 +40,7 @@ class FirmwareProgram:
         self,
         database: Database,
         stores: Stores,
+        telemetry: Telemetry,
         journal: Journal,
         feed: Feed,
         gateway: CommandGateway,
@@ -53,7 +54,7 @@ class FirmwareProgram:
         self._journal, self._store, self._clock, self._position = journal, SqlRollouts(database), clock, 0
         self.metrics = RolloutMetrics(lambda: max(0, feed.head - self._position), lambda: shelf.damaged)
         executor = Executor(self._store, gateway, shelf, clock)
-        fleet = Census(stores, clock)
+        fleet = Census(stores, telemetry, clock)
         self.desk = RolloutDesk(self._store, shelf, fleet, executor, clock, nowhere=nowhere)
         self._loop = Loop(self._store, feed, StoredFleet(stores), executor, notices, clock, self._course, self.metrics.seen)
 

@@ -5,30 +5,39 @@ What the stores do not know (hardware, feature profiles, transfer protocols) sta
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
+from zlib import crc32
 
 from chargenet.model.station import ChargePoint, ChargePointEvent
 from chargenet.model.words import ConnectorStatus
-from chargenet.ports import Clock
+from chargenet.ports import Clock, StateChange, Telemetry
 from chargenet.stores import MAX_LIMIT, Page, Stores
+from firmware_orchestrator.evidence.baseline import History
+from firmware_orchestrator.evidence.policy import GatePolicy
 from firmware_orchestrator.exposure import Member
 from firmware_orchestrator.fleet import FleetMember, connectivity, use_terciles
+from firmware_orchestrator.past import PAST, Rows, histories
 
 Row = TypeVar("Row")
 PAGES = 200
 """At most so many pages of a history are read for a plan; what is older counts as unknown."""
+PAST_PAGES, STATE_PAGES = 30, 5
+"""Likewise of each kind of row of the past, and of the statuses of one charge point."""
+MAX_ASKED = 1000
+"""Charge points whose statuses are read: some milliseconds for each."""
 USE_DAYS, ONLINE_DAYS = 28, 7
 
 
 class Census:
     """Reads the fleet from the read models."""
 
-    def __init__(self, stores: Stores, clock: Clock) -> None:
-        self._stores, self._clock = stores, clock
+    def __init__(self, stores: Stores, telemetry: Telemetry, clock: Clock) -> None:
+        self._stores, self._telemetry, self._clock = stores, telemetry, clock
 
     async def members(self) -> list[FleetMember]:
         """All charge points. Raises StoreUnavailable."""
@@ -61,9 +70,34 @@ class Census:
             if each.state.sequence
         ]
 
-    async def baseline(self, members: Sequence[Member], at: datetime) -> list[Member]:
-        """Every charge point weighs as much as any other: the bets then compare plain counts with plain time at risk."""
-        return list(members)
+    async def histories(self, members: Sequence[Member], at: datetime, policy: GatePolicy) -> dict[str, History]:
+        """What happened at each of them in the 28 days before `at`. Raises StoreUnavailable.
+
+        Statuses are in the telemetry, one question per charge point: beyond MAX_ASKED, a sample of them is asked.
+        """
+        rows = Rows(since=at - PAST)
+        for kind in ("connected", "disconnected", "boot"):
+            found = [each async for each in _all(partial(self._stores.stations.events, kind=kind, since=rows.since), PAST_PAGES)]
+            rows.events = [*rows.events, *found]
+            rows.since = max(rows.since, _complete_since(found, lambda each: each.received_at, rows.since))
+        transactions = partial(self._stores.transactions.transactions, since=rows.since)
+        rows.transactions = [each async for each in _all(transactions, PAST_PAGES)]
+        began = _complete_since(rows.transactions, lambda each: each.start_received_at or rows.since, rows.since)
+        rows.since = max(rows.since, began)
+        asked = sorted((each.charge_point_id for each in members), key=lambda name: crc32(name.encode()))[:MAX_ASKED]
+        rows.states = [state for name in asked for state in await self._states(name, rows.since, at)]
+        rows.asked = frozenset(asked)
+        return await asyncio.to_thread(histories, members, rows, at, policy)
+
+    async def _states(self, charge_point_id: str, since: datetime, until: datetime) -> list[StateChange]:
+        found: list[StateChange] = []
+        for _ in range(STATE_PAGES):
+            part = await self._telemetry.states(charge_point_id, since, until, limit=MAX_LIMIT)
+            found += (each for each in part if each.kind in ("status", "error"))
+            if len(part) < MAX_LIMIT:
+                break
+            since = part[-1].at + timedelta(microseconds=1)
+        return found
 
     async def _use(self, names: Sequence[str], now: datetime) -> dict[str, str]:
         since = now - timedelta(days=USE_DAYS)
@@ -102,9 +136,14 @@ def _share(point: ChargePoint, changes: Sequence[ChargePointEvent], since: datet
     return min(1.0, max(0.0, seconds / total))
 
 
-async def _all(read: Callable[..., Awaitable[Page[Row]]]) -> AsyncIterator[Row]:
+def _complete_since(rows: Sequence[Row], at: Callable[[Row], datetime], since: datetime) -> datetime:
+    """Rows come newest first; where there are more than were read, what is older is not known."""
+    return since if len(rows) < PAST_PAGES * MAX_LIMIT else min(map(at, rows))
+
+
+async def _all(read: Callable[..., Awaitable[Page[Row]]], pages: int = PAGES) -> AsyncIterator[Row]:
     cursor: str | None = None
-    for _ in range(PAGES):
+    for _ in range(pages):
         page = await read(cursor=cursor, limit=MAX_LIMIT)
         for each in page.items:
             yield each

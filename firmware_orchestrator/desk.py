@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -20,6 +21,8 @@ from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.course import Course
 from firmware_orchestrator.courses import course_of
 from firmware_orchestrator.dossier import Proofs, first_proofs
+from firmware_orchestrator.evidence.baseline import History, daily_rates, weights
+from firmware_orchestrator.evidence.policy import GatePolicy
 from firmware_orchestrator.executor import Executor, can_recall
 from firmware_orchestrator.exposure import Exposure, Member
 from firmware_orchestrator.fleet import FleetMember
@@ -27,7 +30,7 @@ from firmware_orchestrator.plan import Plan, make_plan
 from firmware_orchestrator.reverse import reverse_file
 from firmware_orchestrator.rollout import Move, RolloutState, UpdateState
 from firmware_orchestrator.rows import HOLDOUT_WAVE, Change, DeviceUpdate, Entry, Rollout, WaveRow
-from firmware_orchestrator.spec import RolloutSpec, parse_spec
+from firmware_orchestrator.spec import RolloutSpec, parse_spec, selects
 from firmware_orchestrator.status import RolloutStatus, status_of
 from firmware_orchestrator.steps import moved
 from firmware_orchestrator.store import RolloutStore
@@ -60,8 +63,8 @@ class Fleet(Protocol):
     async def members(self) -> list[FleetMember]:
         """All charge points. Raises StoreUnavailable."""
 
-    async def baseline(self, members: Sequence[Member], at: datetime) -> list[Member]:
-        """The same with each one's own events per day before `at`."""
+    async def histories(self, members: Sequence[Member], at: datetime, policy: GatePolicy) -> dict[str, History]:
+        """What happened at each of them in the 28 days before `at`. Raises StoreUnavailable."""
 
 
 class RolloutDesk:
@@ -108,8 +111,11 @@ class RolloutDesk:
         engaged = await self.store.engaged([each.charge_point_id for each in fleet])
         fleet = [msgspec.structs.replace(each, engaged_by=engaged.get(each.charge_point_id)) for each in fleet]
         now, length, offered = self._clock.now(), self._artifacts.url_length, self._artifacts.offered
-        plan = await asyncio.to_thread(make_plan, spec, artifact, fleet, now, url_length=length, offered=offered)
-        return spec, artifact, plan
+        targeted = [each for each in fleet if selects(spec.target, each)]
+        rates = daily_rates(await self._fleet.histories([_member(each) for each in targeted], now, spec.policy))
+        rates = {signal: rate / spec.policy.network_speed for signal, rate in rates.items()}
+        work = partial(make_plan, spec, artifact, fleet, now, url_length=length, offered=offered, rates=rates)
+        return spec, artifact, await asyncio.to_thread(work)
 
     async def _rows(self, rollout: Rollout, plan: Plan) -> list[DeviceUpdate]:
         known = {each.charge_point_id: each for each in await self._fleet.members()}
@@ -172,7 +178,22 @@ class RolloutDesk:
             )
             for each in updates
         ]
-        return Exposure(course.policy, await self._fleet.baseline(members, now), now)
+        return Exposure(course.policy, await self._weighed(members, now, course.policy), now)
+
+    async def _weighed(self, members: Sequence[Member], now: datetime, policy: GatePolicy) -> list[Member]:
+        """With each one's own events per day before, so that a charge point that always has troubles proves little by one more."""
+        known = await self._fleet.histories(members, now, policy)
+        pasts = {each.charge_point_id: known.get(each.charge_point_id, History()) for each in members}
+        rates = await asyncio.to_thread(weights, pasts)
+        return [
+            msgspec.structs.replace(
+                each,
+                weights=rates[each.charge_point_id],
+                safety_codes=pasts[each.charge_point_id].safety_codes,
+                boot_loops=pasts[each.charge_point_id].boot_loops,
+            )
+            for each in members
+        ]
 
     async def pause(self, rollout_id: str, who: str, why: str = "", *, recall: bool = False) -> tuple[Rollout, list[str]]:
         """Nothing more is sent from now on. `recall`: orders under way are taken back where the protocol can; who agreed."""
@@ -289,6 +310,16 @@ class RolloutDesk:
             rollout_id=rollout.rollout_id, at=rollout.created_at, kind="rollout", after=str(rollout.state), sentence=sentence,
             who=who, details={"seed": plan.seed, "out": out, "sha256": plan.artifact.sha256},
         )  # fmt: skip
+
+
+def _member(each: FleetMember) -> Member:
+    return Member(
+        charge_point_id=each.charge_point_id,
+        site_id=each.site_id,
+        model=each.model,
+        firmware_version=each.firmware_version,
+        connected=each.connected,
+    )
 
 
 def _told(rollout: Rollout, kind: str) -> bool:

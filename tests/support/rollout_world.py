@@ -19,7 +19,9 @@ from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.course import Course
 from firmware_orchestrator.courses import course_of
 from firmware_orchestrator.desk import RolloutDesk
-from firmware_orchestrator.evidence.signals import Signal
+from firmware_orchestrator.dossier import Dossier
+from firmware_orchestrator.evidence.baseline import History
+from firmware_orchestrator.evidence.policy import GatePolicy
 from firmware_orchestrator.executor import Executor
 from firmware_orchestrator.exposure import Member
 from firmware_orchestrator.fleet import FleetMember
@@ -135,6 +137,7 @@ class World:
         self.devices = {name: Device(self, name) for name in names}
         self.image = artifact(manifest())
         self.told: list[Notice] = []
+        self.pasts: dict[str, History] = {}
         self.steps = steps or Steps()
         self.first_sequence = 0
         self._messages = 0
@@ -231,17 +234,18 @@ class World:
             for name, each in self.devices.items()
         ]
 
-    async def baseline(self, members: Sequence[Member], at: datetime) -> list[Member]:
-        return list(members)
-
-    async def rates(self, charge_point_ids: Sequence[str], at: datetime) -> dict[Signal, float]:
-        return {}
+    async def histories(self, members: Sequence[Member], at: datetime, policy: GatePolicy) -> dict[str, History]:
+        return self.pasts
 
     async def tell(self, notices: Sequence[Notice]) -> None:
         """The relay."""
         self.steps.pass_by("not yet told")
         self.told += notices
         self.steps.pass_by("told")
+
+    async def dossiers(self) -> list[Dossier]:
+        """What a tick begins with."""
+        return [await self.loop._load(each) for each in await self.kept.active()]
 
     async def started(self, rollout_id: str) -> None:
         """A person creates and starts it, and does so again where it was not done."""
