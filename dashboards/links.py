@@ -41,7 +41,7 @@ CASES_OF_KIND = _board(uids.CASES, kind=field("kind"))
 FLEET = _board(uids.FLEET)
 TRAFFIC = _board(uids.TRAFFIC)
 PLATFORM = _board(uids.PLATFORM)
-QUALITY = _board(uids.SESSIONS)
+SESSIONS = _board(uids.SESSIONS)
 FRAMES = f"{WEB}/api/v1/charge-points/{chosen('charge_point')}/frames"
 ENERGY = _board(uids.ENERGY)
 AVAILABILITY = _board(uids.AVAILABILITY)

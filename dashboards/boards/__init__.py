@@ -5,6 +5,7 @@ from __future__ import annotations
 from dashboards.boards import (
     alerts,
     availability,
+    billing,
     cases,
     charge_point,
     connector,
@@ -13,6 +14,7 @@ from dashboards.boards import (
     network,
     platform,
     rollout,
+    sessions,
     site,
     traffic,
 )
@@ -24,11 +26,13 @@ BOARDS: tuple[Board, ...] = (
     charge_point.BOARD,
     connector.BOARD,
     cases.BOARD,
+    sessions.BOARD,
     fleet.BOARD,
     rollout.BOARD,
     traffic.BOARD,
     energy.BOARD,
     availability.BOARD,
+    billing.BOARD,
     platform.BOARD,
     alerts.BOARD,
 )

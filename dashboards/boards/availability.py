@@ -5,21 +5,19 @@ from __future__ import annotations
 from chargenet.observe import names as n
 from dashboards import links, uids
 from dashboards.boards.common import FIRING, GREEN, GREY, ORANGE, RED, YELLOW, graph, share_colours, stat, table
+from dashboards.rules import RuleConfig
 from dashboards.spec import Board, Column, Query, Row, Unit
 
+BUDGET = RuleConfig().usable.budget
 UNUSABLE = "network:chargewatch_unusable:ratio"
-LOST = ("faulted", "unavailable", "offline", "unknown")
+SECONDS = "network:chargewatch_window_connector_seconds:sum"
+AVAILABLE = "site:chargewatch_window_available:ratio"
+LOST = "faulted|unavailable|offline|unknown"
 
 
-def seconds(state: str, window: str, by: str = "") -> str:
-    """Connectors' seconds in a state, of the hourly rollups."""
-    sums = f"sum by ({by})" if by else "sum"
-    return f'{sums} ({n.SITE_WINDOW_SECONDS.name}{{state=~"{state}", window="{window}"}})'
-
-
-def up(window: str, by: str = "") -> str:
-    """Share of the time in which a connector was neither faulted, unavailable, offline nor unknown."""
-    return f"1 - {seconds('|'.join(LOST), window, by)} / {seconds('total', window, by)}"
+def up(window: str) -> str:
+    """Share of all connectors' time in which they were neither faulted, unavailable, offline nor unknown."""
+    return f'1 - sum({SECONDS}{{state=~"{LOST}", window="{window}"}}) / sum({SECONDS}{{state="total", window="{window}"}})'
 
 
 ROWS = (
@@ -37,8 +35,8 @@ ROWS = (
             unit=Unit.RATIO, decimals=2, colours=share_colours(0.95, 0.97), width=6,
         ),
         stat(
-            4, "Budget burns", "How fast the month's budget of 3 % is being used up, over the last hour: 1 lasts exactly a month.",
-            f"{UNUSABLE}_avg1h / 0.03", decimals=1, colours=((None, GREEN), (1, YELLOW), (6, ORANGE), (14.4, RED)), width=6,
+            4, "Budget burns", "How fast the month's budget is being used up, over the last hour: 1 lasts exactly a month.",
+            f"{UNUSABLE}_avg1h / {BUDGET}", decimals=1, colours=((None, GREEN), (1, YELLOW), (6, ORANGE), (14.4, RED)), width=6,
         ),
     )),
     Row((
@@ -47,7 +45,7 @@ ROWS = (
             "Share of connectors that can serve nobody: now, and averaged over the windows that alerts look at.",
             Query(UNUSABLE, "now"), Query(f"{UNUSABLE}_avg1h", "1 hour"), Query(f"{UNUSABLE}_avg6h", "6 hours"),
             Query(f"{UNUSABLE}_avg3d", "3 days"),
-            unit=Unit.RATIO, colours=((None, "green"), (0.03, RED)), threshold_lines=True, filled=0, width=14, height=10,
+            unit=Unit.RATIO, colours=((None, "green"), (BUDGET, RED)), threshold_lines=True, filled=0, width=14, height=10,
             line_colours=(("now", GREY), ("1 hour", YELLOW), ("6 hours", ORANGE), ("3 days", RED)),
         ),
         graph(
@@ -60,7 +58,7 @@ ROWS = (
     Row((
         table(
             7, "Where it is lost, 7 days", "Sites that lost the largest share of their connectors' time.",
-            (f"bottomk(20, {up('7d', 'site')})",),
+            (f'bottomk(20, {AVAILABLE}{{window="7d"}})',),
             (
                 Column(field="site", title="Site", link=links.SITE),
                 Column(
@@ -72,7 +70,7 @@ ROWS = (
         ),
         table(
             8, "To what, 7 days", "Connectors' time lost, by what kept them from serving.",
-            (f'sum by (state) ({n.SITE_WINDOW_SECONDS.name}{{state=~"faulted|unavailable", window="7d"}})',),
+            (f'sum by (state) ({SECONDS}{{state=~"{LOST}", window="7d"}})',),
             (
                 Column(field="state", title="State"),
                 Column(field="Value", title="Time", unit=Unit.SECONDS, decimals=1, bar=True, colours=((None, ORANGE),)),

@@ -127,6 +127,15 @@ def bars(id_: int, title: str, description: str, query: str, legend: str, **look
     return Panel(id=id_, kind=Kind.BARS, title=title, description=description, queries=(asked,), **(size | look))
 
 
+def funnel(id_: int, title: str, description: str, *queries: Query) -> Panel:
+    """Now, one bar for each query: what is left after each step."""
+    return Panel(
+        id=id_, kind=Kind.BARS, title=title, description=description, queries=queries, colours=((None, BLUE),), decimals=0,
+        least=0.0,
+        width=8, height=9,
+    )  # fmt: skip
+
+
 def table(
     id_: int, title: str, description: str, queries: tuple[Query | str, ...], columns: tuple[Column, ...], **look: Unpack[Look]
 ) -> Panel:

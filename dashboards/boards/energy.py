@@ -69,11 +69,10 @@ ROWS = (
     Row((
         table(
             9, "Sites, 7 days",
-            "Energy, transactions and utilization of the hundred sites that delivered most. A click opens the site.",
+            "Energy and transactions of the hundred sites that delivered most energy, or served most. A click opens the site.",
             (
                 f"topk(100, sum by (site) ({energy('7d')}))",
-                f'sum by (site) ({n.SITE_WINDOW_SESSIONS.name}{{{CHOSEN}, window="7d"}})'
-                f" and on (site) topk(100, sum by (site) ({energy('7d')}))",
+                f'topk(100, sum by (site) ({n.SITE_WINDOW_SESSIONS.name}{{{CHOSEN}, window="7d"}}))',
             ),
             (
                 Column(field="site", title="Site", link=links.SITE),

@@ -26,7 +26,6 @@ from dashboards.spec import Board, Column, Kind, Panel, Query, Row, Unit
 
 CONNECTORS = n.MODEL_CONNECTORS.name
 POINTS, CONNECTED = n.MODEL_POINTS.name, n.MODEL_CONNECTED.name
-WORST_SITES = "topk(12, site:chargewatch_unusable:ratio > 0)"
 
 USABLE = Panel(
     id=1,
@@ -41,6 +40,20 @@ USABLE = Panel(
     height=5,
     spark=True,
     link=links.AVAILABILITY,
+)
+SUCCESS = Panel(
+    id=4,
+    kind=Kind.STAT,
+    title="Charges that worked, 1 h",
+    description="Share of drivers' attempts in the last hour that gave them energy. Refused tokens do not count.",
+    queries=(Query("1 - network:chargewatch_attempts_failed:ratio_rate1h"),),
+    unit=Unit.RATIO,
+    decimals=1,
+    colours=share_colours(0.90, 0.95),
+    width=4,
+    height=5,
+    spark=True,
+    link=links.SESSIONS,
 )
 OFFLINE = Panel(
     id=2,
@@ -61,7 +74,7 @@ FAULTED = Panel(
     description="Connectors that call themselves Faulted now.",
     queries=(Query(or_zero(f'sum({CONNECTORS}{{status="Faulted"}})', CONNECTORS)),),
     colours=ZERO_IS_GOOD,
-    width=4,
+    width=3,
     height=5,
     spark=True,
     link=links.CASES,
@@ -73,7 +86,7 @@ CHARGING = Panel(
     description="Transactions that have begun and not ended.",
     queries=(Query(f"sum({n.MODEL_TRANSACTIONS.name})"),),
     colours=((None, BLUE),),
-    width=4,
+    width=3,
     height=5,
     spark=True,
 )
@@ -86,7 +99,7 @@ POWER_NOW = Panel(
     unit=Unit.WATT,
     decimals=1,
     colours=((None, BLUE),),
-    width=4,
+    width=3,
     height=5,
     spark=True,
     link=links.ENERGY,
@@ -98,7 +111,7 @@ PAGES = Panel(
     description="Alerts of severity critical that the relay holds open: each of them has called somebody.",
     queries=(Query(or_zero(f'sum({n.ALERTS_OPEN.name}{{severity="critical"}})', RELAYED)),),
     colours=ZERO_IS_GOOD,
-    width=4,
+    width=3,
     height=5,
     link=links.ALERTS,
 )
@@ -144,15 +157,12 @@ SITES = Panel(
     id=11,
     kind=Kind.TABLE,
     title="Sites in trouble",
-    description="Sites by the share of their connectors that can serve nobody, and how many are faulted. A click opens one.",
-    queries=(
-        Query(WORST_SITES),
-        Query(f'sum by (site) ({n.SITE_CONNECTORS.name}{{status="Faulted"}}) and on (site) {WORST_SITES}'),
-    ),
+    description="Sites by the share of their connectors that can serve nobody. A click opens one.",
+    queries=(Query("topk(12, site:chargewatch_unusable:ratio > 0)"),),
     columns=(
         Column(field="site", title="Site", link=links.SITE),
         Column(
-            field="Value #A",
+            field="Value",
             title="Unusable",
             unit=Unit.RATIO,
             decimals=0,
@@ -160,7 +170,6 @@ SITES = Panel(
             bar=True,
             most=1,
         ),
-        Column(field="Value #B", title="Faulted", width=90, colours=((None, RED),)),
     ),
     sort=("Unusable", True),
     nothing="every site can serve drivers",
@@ -219,7 +228,7 @@ BOARD = Board(
     title="1 · Network wall",
     question="Are drivers being served now?",
     rows=(
-        Row((USABLE, OFFLINE, FAULTED, CHARGING, POWER_NOW, PAGES)),
+        Row((USABLE, SUCCESS, OFFLINE, FAULTED, CHARGING, POWER_NOW, PAGES)),
         Row((BY_STATUS, POWER, TRANSACTIONS)),
         Row((SITES, CASES, MODELS)),
     ),

@@ -13,6 +13,7 @@ from dashboards.rules.config import RuleConfig, load_config, parse_config
 from dashboards.rules.model import Alert, Group, Recording, text_of
 from dashboards.rules.network import network
 from dashboards.rules.platform import platform
+from dashboards.rules.reports import reports
 from dashboards.rules.rollouts import rollouts
 from dashboards.rules.states import states
 from dashboards.rules.success import success
@@ -27,6 +28,7 @@ def groups(config: RuleConfig, kinds: Iterable[CaseKind]) -> dict[str, list[Grou
         "network.rules.yaml": [network(config), availability(config)],
         "success.rules.yaml": [success(config)],
         "cases.rules.yaml": case_alerts(config, kinds),
+        "reports.rules.yaml": [reports(config)],
         "rollouts.rules.yaml": [rollouts(config)],
         "states.rules.yaml": [states(config)],
         "platform.rules.yaml": [*platform(config), telling(config)],

@@ -81,9 +81,9 @@ class Box:
 
 @dataclass
 class Attempts:
-    """What has ended so far, by site and model: (succeeded, failed)."""
+    """What has ended so far, by site, vendor, model and firmware: [served, failed]."""
 
-    ended: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    ended: dict[tuple[str, str, str, str], list[int]] = field(default_factory=dict)
     energy_wh: dict[str, float] = field(default_factory=dict)
 
 
@@ -208,7 +208,7 @@ class SeededNetwork:
             reason=reason,
         )
         plug.transaction = ""
-        self.attempts.ended.setdefault((box.site, box.vendor, box.model), [0, 0])[plug.fails] += 1
+        self.attempts.ended.setdefault((box.site, box.vendor, box.model, box.firmware), [0, 0])[plug.fails] += 1
         yield self._fact(box, at, "StopTransaction", stopped)
 
     def _measure(self, box: Box, plug: Plug, at: datetime) -> Fact:

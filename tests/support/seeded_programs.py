@@ -34,6 +34,8 @@ def say_programs(said: Said, network: SeededNetwork, at: datetime, step: int) ->
     _say_relay(said, cases, at, step)
     _say_rollout(said, at, step)
     _say_reports(said, network, at)
+    _say_attempts(said, network)
+    _say_billing(said, network)
 
 
 def _say_cases(said: Said, cases: list[tuple[str, str, str, str, str, str, float, int]], step: int) -> None:
@@ -136,3 +138,28 @@ def _say_reports(said: Said, network: SeededNetwork, at: datetime) -> None:
     said.count(n.ROLLUPS_RESTATED, (), 0.0)
     said.say(n.ROLLUPS_BEHIND, {(): 0.0})
     said.say(n.ROLLUPS_WORKING, {(): 1.0})
+
+
+def _say_attempts(said: Said, network: SeededNetwork) -> None:
+    """As the network counted them, and two refused tokens at each site."""
+    sites: dict[tuple[str, ...], float] = {(site, "rejected"): 2.0 for site in SITES}
+    firmwares: dict[tuple[str, ...], float] = {}
+    for (site, vendor, model, firmware), (served, failed) in network.attempts.ended.items():
+        for outcome, count in (("served", served), ("no_energy", failed)):
+            sites[site, outcome] = sites.get((site, outcome), 0.0) + count
+            key = (vendor, model, firmware, outcome)
+            firmwares[key] = firmwares.get(key, 0.0) + count
+    firmwares["Alfen", "Eve Double", "6.5.0", "rejected"] = 2.0 * len(SITES)
+    said.say(n.SITE_ATTEMPTS, sites)
+    said.say(n.FIRMWARE_ATTEMPTS, firmwares)
+
+
+def _say_billing(said: Said, network: SeededNetwork) -> None:
+    """All but seven are billed: three have no tariff, four no energy; two wait for more."""
+    ended = float(sum(sum(each) for each in network.attempts.ended.values()))
+    states = {"billed": max(0.0, ended - 9), "waiting": 2.0, "issue": 7.0, "open": 54.0, "dismissed": 1.0, "resolved": 3.0}
+    said.say(n.BILLING_SESSIONS, {(state,): count for state, count in states.items()})
+    said.say(n.BILLING_UNBILLED, {("no_tariff",): 3.0, ("no_energy",): 4.0})
+    said.say(n.STATEMENTS, {("draft",): 2.0, ("final",): 14.0, ("credited",): 1.0, ("credit_note",): 1.0})
+    said.say(n.BILLING_BEHIND, {(): 0.0})
+    said.say(n.BILLING_WORKING, {(): 1.0})

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import yaml
+
 from chargenet.clock import SystemClock
 from chargenet.events import Fact
 from chargenet.storage.influx import InfluxTarget, InfluxTelemetry
 from chargewatch.rule_files import write_rules
 from dashboards.asking import Sources
+from dashboards.promql import selectors
 from dashboards.queries import View
 from tests.support.influx import influxd
 from tests.support.influx_v2_shim import shim
@@ -101,10 +104,27 @@ def seeded_prometheus(folder: Path) -> Iterator[str]:
     rules = write_rules(_made(folder / "rules"))
     with _server(folder, config, data) as url:
         _record(str(tool), url, rules, folder / "recorded")
-    for block in (folder / "recorded").iterdir():
-        shutil.move(block, data / block.name)
-    with _server(folder, config, data) as url:
+    with _server(folder, config, _with_blocks(data, folder / "recorded")) as url:
+        _record(str(tool), url, [_second(rules, folder)], folder / "recorded-second")
+    with _server(folder, config, _with_blocks(data, folder / "recorded-second")) as url:
         yield url
+
+
+def _with_blocks(data: Path, made: Path) -> Path:
+    for block in made.iterdir():
+        shutil.move(block, data / block.name)
+    return data
+
+
+def _second(rules: list[Path], folder: Path) -> Path:
+    """Rules that ask for what other rules recorded: promtool must run them after those."""
+    groups = [group for path in rules for group in yaml.safe_load(path.read_text())["groups"]]
+    recording = [rule for group in groups for rule in group["rules"] if "record" in rule]
+    names = {rule["record"] for rule in recording}
+    second = [rule for rule in recording if any(each.name in names for each in selectors(rule["expr"]))]
+    path = folder / "second.rules.yaml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "second", "rules": second}]}))
+    return path
 
 
 def _record(tool: str, url: str, rules: list[Path], into: Path) -> None:
@@ -117,7 +137,8 @@ def _record(tool: str, url: str, rules: list[Path], into: Path) -> None:
 def _server(folder: Path, config: Path, data: Path) -> Iterator[str]:
     port = free_port()
     arguments = [
-        str(require_server("prometheus")), f"--config.file={config}", f"--storage.tsdb.path={data}", "--storage.tsdb.retention.time=10y",
+        str(require_server("prometheus")), f"--config.file={config}", f"--storage.tsdb.path={data}",
+        "--storage.tsdb.retention.time=10y",
         f"--web.listen-address=127.0.0.1:{port}",
     ]  # fmt: skip
     url = f"http://127.0.0.1:{port}"
