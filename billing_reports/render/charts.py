@@ -66,7 +66,9 @@ def months(labels: Sequence[str], energy_mwh: Sequence[float], occupied: Sequenc
     line.set_ylabel(names[1], fontsize=7, color=theme.ACCENT)
     line.tick_params(axis="y", colors=theme.ACCENT)
     handles = [*axes.get_legend_handles_labels()[0], *line.get_legend_handles_labels()[0]]
-    line.legend(handles, list(names), fontsize=7, frameon=False, loc="upper left", ncols=2, labelcolor=theme.INK)
+    line.legend(
+        handles, list(names), fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, labelcolor=theme.INK
+    )
     return made
 
 
@@ -132,5 +134,5 @@ def stacked(labels: Sequence[str], parts: Mapping[str, Sequence[float]], colours
     axes.set_ylabel(unit, fontsize=7, color=theme.MUTED)
     axes.set_ylim(0, max(float(base.max(initial=0.0)) * 1.2, 1e-6))
     _thin_labels(axes, at, labels)
-    axes.legend(fontsize=7, frameon=False, loc="upper left", ncols=5, labelcolor=theme.INK)
+    axes.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=5, labelcolor=theme.INK)
     return made

@@ -157,8 +157,8 @@ def _table(uses: Sequence[Use], say: Words, kind: str, nameless: str) -> Rows:
     widths, bar = (27, 14, 11, 12, 15, 10, 8, 10, 10), tuple((use.occupied or 0.0) / most for use in shown)
     if nameless:
         return Rows(head=head, rows=rows, align="lrrrrrrrr", widths=widths, bars={4: bar})
-    rows = tuple(row[:1] + row[2:] for row in rows)  # each of them is one connector
-    return Rows(head=head[:1] + head[2:], rows=rows, align="lrrrrrrr", widths=widths[:1] + widths[2:], bars={3: bar})
+    single = tuple(row[:1] + row[2:] for row in rows)  # each of them is one connector
+    return Rows(head=head[:1] + head[2:], rows=single, align="lrrrrrrr", widths=widths[:1] + widths[2:], bars={3: bar})
 
 
 def _quality(report: UtilizationReport, say: Words) -> list[Block]:
