@@ -90,6 +90,10 @@ class Alerts:
         """A heartbeat came, which leaves no record. Costs nothing: it is taken in with the next judgement."""
         self._knowledge.statistics.beat(charge_point_id, at)
 
+    def open_cases(self) -> list[Case]:
+        """The unresolved ones that nothing explains, as they are in memory."""
+        return [case for case in self.caseload.by_key.values() if case.is_open and not case.hidden]
+
     async def judge_now(self) -> Judgement:
         """Run rules and tests over the whole network now; the forest keeps to its week. Raises StoreUnavailable."""
         began, now = self._clock.monotonic(), self._clock.now()

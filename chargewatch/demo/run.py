@@ -17,12 +17,13 @@ import msgspec
 from rich.console import Console
 from rich.live import Live
 
+from alerts.case import Case
 from chargenet.clock import SystemClock
 from chargenet.model.station import ChargePointRegistration, Site
 from chargenet.model.words import Registration
 from chargenet.settings import Settings, load
 from chargewatch.app import serve
-from chargewatch.demo.view import NetworkView
+from chargewatch.demo.view import NetworkView, case_line
 from chargewatch.platform import RunningPlatform
 from simulator.network import Network
 from simulator.scenario import demo
@@ -86,12 +87,12 @@ class Demo:
         network = Network(demo(self._options.charge_points), url, self._options.seed, self._options.speed, self._clock)
         await _register(platform, network)
         names = {site.site_id: site.name for site in (await platform.stores.sites.page(limit=1000)).items}
-        view = NetworkView(lambda charge_point_id: names.get(platform.site_of(charge_point_id), ""))
+        view = NetworkView(lambda charge_point_id: names.get(platform.site_of(charge_point_id), ""), platform.alerts.open_cases)
         async with asyncio.TaskGroup() as tasks:
             background = [tasks.create_task(network.run()), tasks.create_task(_follow(platform, view))]
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(None if self._options.minutes is None else self._options.minutes * 60):
-                    await (self._draw(platform, view) if self._console.is_terminal else self._print(view))
+                    await (self._draw(platform, view) if self._console.is_terminal else self._print(platform, view))
             for task in background:
                 task.cancel()
 
@@ -101,16 +102,23 @@ class Demo:
     async def _draw(self, platform: RunningPlatform, view: NetworkView) -> None:
         urls = links(platform, self._lines)
         began = self._clock.monotonic()
-        with Live(view.draw(urls, 0.0), console=self._console, screen=True, auto_refresh=False) as live:
+        console = self._console
+        with Live(view.draw(urls, 0.0, *console.size), console=console, screen=True, auto_refresh=False) as live:
             while True:
-                live.update(view.draw(urls, self._minutes(began)), refresh=True)
+                live.update(view.draw(urls, self._minutes(began), *console.size), refresh=True)
                 await asyncio.sleep(1 / FRAMES_PER_S)
 
-    async def _print(self, view: NetworkView) -> None:
-        began = self._clock.monotonic()
+    async def _print(self, platform: RunningPlatform, view: NetworkView) -> None:
+        """The totals every few seconds, and each case as it opens and ends."""
+        began, shown = self._clock.monotonic(), dict[int, Case]()
         while True:
             await asyncio.sleep(LINE_EVERY_S)
-            self._console.print(view.line(self._minutes(began)), soft_wrap=True, highlight=False)
+            now_open = {case.case_id: case for case in platform.alerts.open_cases()}
+            lines = [f"case {number} opened: {case_line(case)}" for number, case in now_open.items() if number not in shown]
+            lines += [f"case {number} is over: {case_line(case)}" for number, case in shown.items() if number not in now_open]
+            shown = now_open
+            for line in (*lines, view.line(self._minutes(began))):
+                self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def links(platform: RunningPlatform, lines: list[str]) -> list[tuple[str, str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -12,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from alerts.case import Case
 from chargenet import events as e
 from chargenet.events import Fact
 from chargenet.model import measurement as m
@@ -21,13 +23,17 @@ STATUS_COLOURS = {
     "SuspendedEVSE": "yellow", "Finishing": "cyan", "Reserved": "magenta", "Unavailable": "bright_black", "Faulted": "bright_red",
 }  # fmt: skip
 RECENT = 200
+SEVERITY_STYLES = {"critical": "bold bright_red", "warning": "yellow", "info": "bright_black"}
+MOST_CASES = 8
+HEAD_LINES, BODY_LINES = 4, 12
+"""What the head takes, and what the middle of the screen keeps when there are many cases."""
 
 
 class NetworkView:
-    """Everything on the screen, kept current by `apply`."""
+    """Everything on the screen, kept current by `apply`. `cases`: those that somebody should hear of, now."""
 
-    def __init__(self, site_of: Callable[[str], str]) -> None:
-        self._site_of = site_of
+    def __init__(self, site_of: Callable[[str], str], cases: Callable[[], Sequence[Case]] = tuple) -> None:
+        self._site_of, self._cases = site_of, cases
         self.connected: dict[str, int] = {}
         self.known: dict[str, str] = {}
         self.statuses: dict[tuple[str, str], str] = {}
@@ -66,14 +72,21 @@ class NetworkView:
         return (
             f"t={minutes:5.1f} min  charge points {len(self.connected)}/{len(self.known)}  connectors: {words or 'none yet'}  "
             f"power {self.total_power_kw:.0f} kW  sessions {len(self.open)} open, {self.sessions_ended} ended  "
-            f"energy {self.energy_wh / 1000:.1f} kWh  records {self.frames}"
+            f"energy {self.energy_wh / 1000:.1f} kWh  open cases {len(self._cases())}  records {self.frames}"
         )
 
-    def draw(self, urls: list[tuple[str, str]], minutes: float) -> RenderableType:
-        """The whole screen."""
-        layout = Layout()
-        layout.split_column(Layout(self._head(minutes), size=4), Layout(name="body"), Layout(_links(urls), size=len(urls) + 2))
-        layout["body"].split_row(Layout(Group(self._statuses(), self._sites()), ratio=2), Layout(self._events(), ratio=3))
+    def draw(self, urls: list[tuple[str, str]], minutes: float, width: int = 120, height: int = 40) -> RenderableType:
+        """The whole screen of so many columns and lines."""
+        layout, cases, foot = Layout(), _worst_first(self._cases()), _foot_lines(urls, width)
+        room = (height - HEAD_LINES - foot - BODY_LINES - 2) // 2
+        cases_shown = cases[: min(MOST_CASES, max(1, room))]
+        layout.split_column(
+            Layout(self._head(minutes), size=HEAD_LINES),
+            Layout(_cases(cases_shown, len(cases)), size=max(1, 2 * len(cases_shown)) + 2),
+            Layout(name="body"),
+            Layout(_links(urls), size=foot),
+        )
+        layout["body"].split_row(Layout(Group(self._statuses(), self._sites())), Layout(self._events()))
         return layout
 
     def _head(self, minutes: float) -> RenderableType:
@@ -103,9 +116,10 @@ class NetworkView:
         return Panel(table, title="connectors by status", border_style="bright_black")
 
     def _sites(self) -> RenderableType:
-        table = Table(expand=True, box=None, padding=(0, 1))
-        for heading in ("site", "online", "charging", "faulted", "kW"):
-            table.add_column(heading, justify="left" if heading == "site" else "right", header_style="bright_black")
+        table = Table(expand=True, box=None, padding=(0, 0, 0, 1))
+        table.add_column("site", header_style="bright_black", no_wrap=True, overflow="ellipsis", ratio=1)
+        for heading in ("online", "charging", "faulted", "kW"):
+            table.add_column(heading, justify="right", header_style="bright_black", min_width=len(heading))
         for site in sorted(set(self.known.values())):
             members = {name for name, at in self.known.items() if at == site}
             mine = Counter(status for (name, _), status in self.statuses.items() if name in members)
@@ -118,6 +132,8 @@ class NetworkView:
 
     def _events(self) -> RenderableType:
         table = Table.grid(padding=(0, 1))
+        for least in (8, 8, 1):
+            table.add_column(no_wrap=True, overflow="ellipsis", min_width=least)
         for at, charge_point, style, text in list(self.recent)[-60:][::-1]:
             table.add_row(Text(f"{at:%H:%M:%S}", style="bright_black"), Text(charge_point, style="bold"), Text(text, style=style))
         return Panel(table, title="events, newest first", border_style="bright_black")
@@ -185,8 +201,47 @@ _HANDLERS: dict[type[e.Event], Callable[..., None]] = {
 }
 
 
+def case_line(case: Case) -> str:
+    """A case in one line: where, what, since when, and the evidence for it."""
+    evidence = case.evidence[0].what if case.evidence else ""
+    return f"{_where(case)}: {case.kind} since {case.began_at:%H:%M:%S}: {case.summary}. {evidence}".rstrip()
+
+
+def _where(case: Case) -> str:
+    if case.group is not None:
+        return case.group
+    return f"{case.charge_point_id}{f' connector {case.connector}' if case.connector is not None else ''}"
+
+
+def _worst_first(cases: Sequence[Case]) -> list[Case]:
+    order = list(SEVERITY_STYLES)
+    return sorted(cases, key=lambda case: (order.index(case.severity), -case.opened_at.timestamp()))
+
+
+def _cases(cases: list[Case], count: int) -> RenderableType:
+    """Two lines each: what is wrong, and the first sentence of evidence. Cut at the edge, never wrapped."""
+    lines = Text(no_wrap=True, overflow="ellipsis")
+    for case in cases:
+        lines.append(f"{_where(case)} ", style="bold")
+        lines.append(f"{case.kind}", style=SEVERITY_STYLES.get(case.severity, ""))
+        lines.append(f" since {case.began_at:%H:%M:%S}: {case.summary}\n")
+        lines.append(f"  {case.evidence[0].what if case.evidence else case.action}\n", style="bright_black")
+    if not cases:
+        lines.append("none: a case opens as soon as the evidence for it is there", style="bright_black")
+    more = f", the {len(cases)} worst of them" if count > len(cases) else ""
+    return Panel(lines, title=f"open cases: {count}{more}", border_style="yellow" if cases else "bright_black")
+
+
+def _foot_lines(urls: list[tuple[str, str]], width: int) -> int:
+    """Lines that the foot takes, its frame among them: long commands go on in the next line, none is cut."""
+    room = max(1, width - 4 - 2 - max((len(name) for name, _ in urls), default=0))
+    return 2 + sum(len(textwrap.wrap(url, room, break_on_hyphens=False)) for _, url in urls)
+
+
 def _links(urls: list[tuple[str, str]]) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=max((len(name) for name, _ in urls), default=0))
+    table.add_column(overflow="fold")
     for name, url in urls:
         table.add_row(Text(name, style="bright_black"), Text(url, style="cyan"))
     return Panel(table, border_style="blue")

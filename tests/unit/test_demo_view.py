@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from io import StringIO
 
+import pytest
 from rich.console import Console
 
+from alerts.case import Case
+from alerts.finding import Evidence
 from chargenet import events as e
 from chargenet.events import Event, Fact
 from chargenet.model import measurement as m
@@ -56,3 +59,27 @@ def test_both_forms_are_drawn() -> None:
     console.print(view.draw([("API", "http://x")], 0.5))
     text = console.export_text()
     assert "Mainz" in text and "transaction 7 started" in text and "http://x" in text
+
+
+def sick(number: int) -> Case:
+    """An open case with evidence."""
+    return Case(
+        case_id=number, kind="zero_energy", thing=f"SIM-{number}/1", charge_point_id=f"SIM-{number}", connector="1",
+        severity="warning", score=1.0, summary="4 of the last 4 attempts gave no energy", action="Go.", began_at=NOW,
+        opened_at=NOW, found_at=NOW, evidence=(Evidence(what=f"evidence {number}"),),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "height", "shown"), [(120, 40, 8), (100, 30, 3)])
+def test_cases_and_the_whole_foot_fit_the_screen(width: int, height: int, shown: int) -> None:
+    """Open cases with a line of evidence, as many as there is room for; every command of the foot to its last letter."""
+    view = NetworkView(lambda _: "Mainz", lambda: [sick(number) for number in range(1, 13)])
+    console = Console(width=width, height=height, record=True, file=StringIO())
+    urls = [
+        ("API", "http://127.0.0.1:8080/docs"),
+        ("a command", "/usr/local/bin/chargewatch call SIM-0001 " + "word " * 18 + "END"),
+    ]
+    console.print(view.draw(urls, 0.5, width, height), height=height)
+    text = console.export_text()
+    assert text.count("  evidence ") == shown and f"open cases: 12, the {shown} worst of them" in text
+    assert len(text.splitlines()) == height and "END" in text
