@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ TESTS = REPOSITORY / "tests" / "cases" / "rules"
 Rule = dict[str, Any]
 
 
-def rules() -> Iterator[Rule]:
+@functools.cache
+def rules() -> tuple[Rule, ...]:
     """Every rule of every committed file."""
-    for path in sorted(RULES.glob("*.rules.yaml")):
-        for group in yaml.safe_load(path.read_text())["groups"]:
-            yield from group["rules"]
+    documents = [yaml.safe_load(path.read_text()) for path in sorted(RULES.glob("*.rules.yaml"))]
+    return tuple(rule for document in documents for group in document["groups"] for rule in group["rules"])
 
 
 def alert_names() -> list[str]:
