@@ -22,6 +22,8 @@ from chargenet.model.ids import IdToken
 _CUT = "[cut]"
 _WIRE = ("websockets", "picows", "urllib3", "httpcore", "httpx")
 """Loggers that at DEBUG print what goes over the wire, shortened in the middle of words: no pattern finds a secret in that."""
+_CHATTY = ("apscheduler",)
+"""Loggers that say at INFO that they do what they are there for."""
 _HEADER = re.compile(r"(?i)\b(authorization\b[\"']?\s*[:=]\s*[\"']?(?:(?:basic|bearer|digest)\s+)?)[^\s\"',}\])]+")
 _SCHEME = re.compile(r"(?i)\b((?:basic|bearer)\s+)[A-Za-z0-9+/=._~-]{8,}")
 _SECRET = re.compile(
@@ -166,4 +168,6 @@ def configure(
     root.setLevel(level)
     for name in _WIRE:
         logging.getLogger(name).setLevel(logging.INFO)
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     return handler

@@ -136,3 +136,12 @@ def test_the_budget_refills_and_says_what_it_held_back() -> None:
     for kind in range(10):
         budget.take(("a", str(kind)), 5.0)
     assert budget.take(("a", "x"), 5.0) == 0
+
+
+def test_what_a_scheduler_does_every_second_is_no_line() -> None:
+    """Its warnings are."""
+    stream = io.StringIO()
+    configure(stream, level="DEBUG")
+    logging.getLogger("apscheduler.executors.default").info("Running job")
+    logging.getLogger("apscheduler.scheduler").warning("it is late")
+    assert "Running job" not in stream.getvalue() and "it is late" in stream.getvalue()
