@@ -13,8 +13,10 @@ from chargewatch.cli import (
     alerts,
     call,
     cases,
+    cdr,
     charge_points,
     config,
+    customer,
     dashboards,
     demo,
     detect,
@@ -29,6 +31,7 @@ from chargewatch.cli import (
     silences,
     simulate,
     sites,
+    statement,
     tariff,
     tokens,
     transactions,
@@ -71,6 +74,9 @@ GROUPS = (
     ("config", config.app),
     ("dashboards", dashboards.app),
     ("tariff", tariff.app),
+    ("customer", customer.app),
+    ("cdr", cdr.app),
+    ("statement", statement.app),
 )
 for _name, _command in COMMANDS:
     app.command(_name)(_command)
