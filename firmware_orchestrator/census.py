@@ -58,6 +58,8 @@ class Census:
                 vendor=each.state.vendor,
                 model=each.state.model,
                 serial_number=each.state.serial_number,
+                hardware=each.hardware,
+                tags=tuple((each.tags or "").split()),
                 firmware_version=each.state.firmware_version,
                 protocol=each.state.protocol,
                 connected=each.state.connected,

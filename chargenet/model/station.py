@@ -28,6 +28,10 @@ class ChargePointRegistration(msgspec.Struct, frozen=True, kw_only=True):
     password_hash: str | None = None
     site_id: str | None = None
     note: str | None = None
+    tags: str | None = None
+    """Words of the operator's own, separated by spaces: rollouts select by them."""
+    hardware: str | None = None
+    """Its hardware revision, which BootNotification has no field for."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -82,6 +86,8 @@ class ChargePoint(msgspec.Struct, frozen=True, kw_only=True):
     site_id: str | None
     note: str | None
     has_password: bool
+    tags: str | None = None
+    hardware: str | None = None
     state: ChargePointState
     """All absent values and sequence 0 when it was never seen."""
 

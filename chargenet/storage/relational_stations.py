@@ -161,12 +161,13 @@ _STATE_FIELDS = tuple(column.name for column in _points.columns if column.name !
 def _charge_points() -> tuple[Select[Any], Any]:
     """All that are registered or were seen, and the column of their id."""
     known = select(_points.c.charge_point_id).union(select(_registered.c.charge_point_id)).subquery("known")
-    decided = (_registered.c.registration, _registered.c.site_id, _registered.c.note, _registered.c.password_hash.is_not(None))
+    names = ("registration", "site_id", "note", "tags", "hardware")
+    decided = (*(_registered.c[name] for name in names), _registered.c.password_hash.is_not(None).label("has_password"))
     joined = known.outerjoin(_points, _points.c.charge_point_id == known.c.charge_point_id).outerjoin(
         _registered, _registered.c.charge_point_id == known.c.charge_point_id
     )
     state = (_points.c[name] for name in _STATE_FIELDS)
-    columns = (known.c.charge_point_id, *decided[:3], decided[3].label("has_password"), *state)
+    columns = (known.c.charge_point_id, *decided, *state)
     return select(*columns).select_from(joined), known.c.charge_point_id
 
 
@@ -182,6 +183,8 @@ def _charge_point(row: RowMapping) -> ChargePoint:
         registration=row["registration"],
         site_id=row["site_id"],
         note=row["note"],
+        tags=row["tags"],
+        hardware=row["hardware"],
         has_password=bool(row["has_password"]),
         state=state,
     )

@@ -104,6 +104,8 @@ class MemoryStations(_Model):
             registration=registered.registration if registered else None,
             site_id=registered.site_id if registered else None,
             note=registered.note if registered else None,
+            tags=registered.tags if registered else None,
+            hardware=registered.hardware if registered else None,
             has_password=registered is not None and registered.password_hash is not None,
             state=self._states.get(charge_point_id) or ChargePointState(charge_point_id=charge_point_id),
         )

@@ -251,6 +251,8 @@ registrations = Table(
     Column("note", TEXT),
     Column("created_at", Instant),
     Column("updated_at", Instant),
+    Column("tags", TEXT),
+    Column("hardware", TEXT),
 )
 
 tokens = Table(

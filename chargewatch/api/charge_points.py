@@ -33,6 +33,8 @@ class NewChargePoint(BaseModel):
     registration: Registration = Registration.ACCEPTED
     site_id: Text | None = Field(None, max_length=255)
     note: Text | None = Field(None, max_length=1000)
+    tags: Text | None = Field(None, max_length=500, description="Words separated by spaces; rollouts select by them.")
+    hardware: Text | None = Field(None, max_length=50, description="Its hardware revision, for rollouts.")
 
 
 class ChargePointChange(BaseModel):
@@ -41,6 +43,8 @@ class ChargePointChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
     site_id: Text | None = Field(None, max_length=255)
     note: Text | None = Field(None, max_length=1000)
+    tags: Text | None = Field(None, max_length=500, description="Words separated by spaces; rollouts select by them.")
+    hardware: Text | None = Field(None, max_length=50, description="Its hardware revision, for rollouts.")
 
 
 class NewPassword(BaseModel):
@@ -137,7 +141,7 @@ async def change_charge_point(
     request: Request,
     trail: Annotated[Trail, Depends(Audited("charge-points.change"))],
 ) -> Response:
-    """Change its site or note."""
+    """Change its site, note, tags or hardware revision."""
     given = {name: getattr(body, name) for name in body.model_fields_set}
     await decide(request, charge_point_id, lambda row: msgspec.structs.replace(row, **given), who, trail)
     return json(await known(platform, charge_point_id))

@@ -9,6 +9,7 @@ import typer
 
 from chargenet.model.station import ChargePoint, ConnectorState
 from chargenet.model.words import Registration
+from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import path
 from chargewatch.cli.output import console, facts, listing, note, print_json, table
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
@@ -72,7 +73,8 @@ def show(
     hidden = ("charge_point_id", "sequence", "generation")
     pairs = [(name.replace("_", " "), value) for name, value in state.items() if name not in hidden]
     decided = [("charge point", found.charge_point_id), ("registration", found.registration), ("password", found.has_password)]
-    console().print(facts([*decided, ("site", found.site_id), ("note", found.note), *pairs]))
+    decided += [("site", found.site_id), ("note", found.note), ("tags", found.tags), ("hardware", found.hardware)]
+    console().print(facts([*decided, *pairs]))
     if connectors:
         console().print()
         console().print(table(("connector", "status", "since", "error", "vendor error", "info"), map(_connector, connectors)))
@@ -100,6 +102,31 @@ def add(
     """
     body = {"charge_point_id": charge_point_id, "site_id": site, "note": note_}
     _change(Target(data, api, key, config), path("charge-points"), body, f"{charge_point_id} may connect", json)
+
+
+@app.command("set")
+def set_(
+    charge_point_id: Id,
+    site: Annotated[str | None, typer.Option(help="Where it stands; the site must exist.")] = None,
+    note_: Annotated[str | None, typer.Option("--note", help="Anything worth remembering.")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="A word that rollouts select by; all of them, each time.")] = None,
+    hardware: Annotated[str | None, typer.Option(help="Its hardware revision.")] = None,
+    json: Json = False,
+    data: Data = None,
+    api: Api = None,
+    key: ApiKey = None,
+    config: Config = None,
+) -> None:
+    """Change what was decided about a charge point; what is not given stays, and `""` clears.
+
+    Example: chargewatch charge-points set CP-1 --tag pilot --tag garage --hardware B2
+    """
+    given = {"site_id": site, "note": note_, "tags": None if tag is None else " ".join(tag), "hardware": hardware}
+    body = {name: value.strip() or None for name, value in given.items() if value is not None}
+    if not body:
+        raise CommandFailed("nothing to change: give --site, --note, --tag or --hardware", Exit.USAGE)
+    where = path("charge-points", charge_point_id)
+    _change(Target(data, api, key, config), where, body, f"{charge_point_id} is changed", json, method="PATCH")
 
 
 @app.command()
@@ -167,9 +194,10 @@ def print_password(charge_point_id: str, password: str) -> None:
     typer.echo(password)
 
 
-def _change(target: Target, where: str, body: dict[str, Any] | None, done: str, as_json: bool) -> None:
+# Each argument is one part of one call and of what is said of it.
+def _change(target: Target, where: str, body: dict[str, Any] | None, done: str, as_json: bool, *, method: str = "POST") -> None:
     with target.client() as client:
-        answer = client.call("POST", where, json=body)
+        answer = client.call(method, where, json=body)
     if as_json:
         print_json(msgspec.json.decode(answer))
     else:

@@ -1,4 +1,4 @@
-"""Tables of `firmware_orchestrator`: first those of rollouts, then those of artifacts."""
+"""Tables of `firmware_orchestrator`: those of rollouts, then those of artifacts; and what rollouts select by."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ def upgrade() -> None:
     _firmware_artifacts()
     _firmware_approvals()
     _firmware_grants()
+    op.add_column("registrations", sa.Column("tags", TEXT))
+    op.add_column("registrations", sa.Column("hardware", TEXT))
 
 
 def _rollouts() -> None:
