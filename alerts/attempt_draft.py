@@ -113,11 +113,16 @@ class Draft(msgspec.Struct, kw_only=True):
         return len(self.intervals_s), sum(not usual / 2 <= each <= usual * 1.5 for each in self.intervals_s)
 
 
+_USED = frozenset({m.ENERGY_REGISTER, m.POWER, m.POWER_OFFERED, m.CURRENT, m.CURRENT_OFFERED, m.SOC, m.TEMPERATURE})
+
+
 def _values(measurements: tuple[Measurement, ...]) -> dict[str, float]:
     """Measurand → value at the outlet. Phases add up for power, the largest counts for current, the highest for temperature."""
     found: dict[str, float] = {}
     phases: dict[str, list[float]] = {}
     for each in measurements:
+        if each.measurand not in _USED:
+            continue
         if each.measurand == m.TEMPERATURE:
             found[m.TEMPERATURE] = max(each.value, found.get(m.TEMPERATURE, each.value))
         elif each.location not in ("Outlet", "EV"):

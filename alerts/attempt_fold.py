@@ -71,7 +71,10 @@ class AttemptFold:
     def apply(self, fact: Fact) -> list[Attempt]:
         """The attempts that this fact finished, usually none. Readings of a record count before the stop in it."""
         finished: list[Attempt] = []
-        for event in sorted(fact.events, key=lambda event: isinstance(event, e.TransactionStopped)):
+        events = fact.events
+        if len(events) > 1:
+            events = tuple(sorted(events, key=lambda event: isinstance(event, e.TransactionStopped)))
+        for event in events:
             handler = _HANDLERS.get(type(event))
             if handler is not None:
                 finished += handler(self, event, fact)

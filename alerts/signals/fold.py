@@ -28,13 +28,14 @@ def apply(point: PointSignals, fact: Fact) -> None:
 def _is_heard(fact: Fact) -> bool:
     """Not by the end of its connection, a call of ours, or somebody who may not be it."""
     first = fact.events[0] if fact.events else None
+    if type(first) not in _DOUBTFUL:
+        return True
     if isinstance(first, e.CommandAnswered):
         return first.status not in _NOT_ANSWERED
-    if isinstance(first, e.SecurityEventReported):
-        return bool(fact.action)
-    return not isinstance(first, e.ConnectionClosed | e.CommandSent | e.DiagnosticsUploaded)
+    return isinstance(first, e.SecurityEventReported) and bool(fact.action)
 
 
+_DOUBTFUL = frozenset({e.CommandAnswered, e.SecurityEventReported, e.ConnectionClosed, e.CommandSent, e.DiagnosticsUploaded})
 _NOT_ANSWERED = frozenset({OutcomeStatus.TIMED_OUT.value, OutcomeStatus.NOT_CONNECTED.value})
 HANDLERS: dict[type[Event], Handler] = {
     e.ConnectionOpened: presence.opened,

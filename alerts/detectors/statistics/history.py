@@ -17,11 +17,12 @@ from alerts.detectors.statistics.heartbeats import Heartbeats
 from alerts.detectors.statistics.place import ChargePointPlace, Codes
 from alerts.detectors.statistics.table import Table
 from alerts.detectors.statistics.weather import Weather
-from chargenet.events import ChargePointBooted, ConnectionClosed, ConnectionOpened, Fact, StatusReported
+from chargenet.events import ChargePointBooted, ConnectionClosed, ConnectionOpened, Event, Fact, StatusReported
 from chargenet.model.words import ConnectorStatus
 
 Key = tuple[str, str]
 """Charge point id and ConnectorRef label."""
+_OBSERVED = frozenset({ChargePointBooted, StatusReported, ConnectionOpened, ConnectionClosed})
 _WAITING = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.UNKNOWN})
 
 
@@ -51,15 +52,19 @@ class History:
         for attempt in finished:
             self.add(attempt)
         for event in fact.events:
-            if isinstance(event, ChargePointBooted):
-                self.describe(fact.charge_point_id, event.vendor, event.model)
-            elif isinstance(event, StatusReported) and event.connector is not None:
-                waiting = event.status in _WAITING and not fold.busy(event.connector.label)
-                self._hold((fact.charge_point_id, event.connector.label), not waiting, fact.received_at)
-            elif isinstance(event, ConnectionOpened | ConnectionClosed) and not getattr(event, "superseded", False):
-                self._connected(fact.charge_point_id, isinstance(event, ConnectionOpened), fact.received_at)
+            if type(event) in _OBSERVED:  # most are readings, and nearly every fact passes here
+                self._observe(event, fact, fold)
         self.changed.add(fact.charge_point_id)
         return finished
+
+    def _observe(self, event: Event, fact: Fact, fold: AttemptFold) -> None:
+        if isinstance(event, ChargePointBooted):
+            self.describe(fact.charge_point_id, event.vendor, event.model)
+        elif isinstance(event, StatusReported) and event.connector is not None:
+            waiting = event.status in _WAITING and not fold.busy(event.connector.label)
+            self._hold((fact.charge_point_id, event.connector.label), not waiting, fact.received_at)
+        elif isinstance(event, ConnectionOpened | ConnectionClosed) and not getattr(event, "superseded", False):
+            self._connected(fact.charge_point_id, isinstance(event, ConnectionOpened), fact.received_at)
 
     def add(self, attempt: Attempt, *, peer: bool = True) -> bool:
         """Remember a finished attempt. False: it was known, or is too old to judge. `peer` False: it is no measure for others."""
