@@ -26,7 +26,7 @@ _URLS = (
 
 def check(settings: Settings, sources: Mapping[str, str]) -> None:
     """Raises SettingsError for the first contradiction."""
-    for found in (_half_pairs, _security, _urls, _stores, _alerts, _billing):
+    for found in (_half_pairs, _security, _urls, _stores, _tokens, _billing):
         for key, problem in found(settings):
             raise SettingsError(sources.get(key, "default"), key, problem)
 
@@ -64,10 +64,11 @@ def _stores(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "telemetry.embedded", "is false and influx.url is not set: measurements would be kept nowhere"
 
 
-def _alerts(settings: Settings) -> Iterator[tuple[str, str]]:
-    token = settings.alerts.alertmanager_token
-    if token is not None and (len(token.reveal()) < MIN_TOKEN or not token.reveal().isascii() or " " in token.reveal()):
-        yield "alerts.alertmanager_token", f"is not usable, expected at least {MIN_TOKEN} characters of ASCII without blanks"
+def _tokens(settings: Settings) -> Iterator[tuple[str, str]]:
+    for key in ("http.probe_token", "alerts.alertmanager_token"):
+        token = value_of(settings, key)
+        if token is not None and (len(token.reveal()) < MIN_TOKEN or not token.reveal().isascii() or " " in token.reveal()):
+            yield key, f"is not usable, expected at least {MIN_TOKEN} characters of ASCII without blanks"
 
 
 def _billing(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ _SECRET_FILES = {
     "key": "key_file",
     "sql.password": "sql.password_file",
     "influx.token": "influx.token_file",
+    "http.probe_token": "http.probe_token_file",
     "alerts.alertmanager_token": "alerts.alertmanager_token_file",
 }
 _OPEN_ON_LOOPBACK = (

@@ -59,6 +59,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     open_probes: bool = True
     """Without a setting: true where `listen` is loopback, false elsewhere (`load` decides)."""
+    probe_token: Secret | None = None
+    probe_token_file: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
     max_body_bytes: Annotated[int, Meta(ge=1024, extra={"size": True})] = 4 << 20

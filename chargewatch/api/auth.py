@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections import OrderedDict, deque
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from fastapi import Depends, Request
 from chargenet.errors import NotPermitted
 from chargenet.model.ids import IdToken
 from chargenet.model.key import Key
+from chargenet.settings.values import Secret
 from chargewatch.api.permissions import Permission, allows, weakest
 from chargewatch.api.platform import Platform
 from chargewatch.api.problems import ApiError
@@ -110,9 +112,18 @@ def _unauthorized(detail: str) -> ApiError:
 
 
 def open_or_key(request: Request) -> None:
-    """For probes and metrics: open where the settings say so, else any valid key."""
-    if not platform_of(request).settings.http.open_probes:
+    """For probes and metrics: open where the settings say so, else the token that opens these alone, or any valid key."""
+    settings = platform_of(request).settings.http
+    if not settings.open_probes and not is_token(request, settings.probe_token):
         authenticate(request)
+
+
+def is_token(request: Request, expected: Secret | None) -> bool:
+    """The request carries this token, which the settings name for one purpose; in constant time."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if expected is None or scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(given.strip().encode("utf-8", "surrogatepass"), expected.reveal().encode())
 
 
 Reader = Annotated[Principal, Depends(Needs(Permission.READ))]

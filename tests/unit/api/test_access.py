@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from chargenet.model.words import Role
+from chargenet.settings.values import Secret
 from chargewatch.api.app import rules
 from chargewatch.api.auth import FailureLimit
 from chargewatch.api.permissions import TABLE, Permission
@@ -97,6 +98,19 @@ async def test_probes_are_open_only_where_configured(tmp_path: Path, path: str) 
     async with api_over(tmp_path, http__listen="0.0.0.0:8080") as api:
         assert (await api.raw.get(path)).status_code == 401
         assert (await api.raw.get(path, headers={"Authorization": f"Bearer {api.keys['viewer']}"})).status_code == 200
+
+
+@pytest.mark.parametrize("path", sorted(OPEN))
+async def test_the_token_of_probes_opens_these_and_nothing_else(tmp_path: Path, path: str) -> None:
+    """What Prometheus carries reads metrics; who finds it learns no more. Another token, or none configured, opens nothing."""
+    token = Secret("probe-token-of-the-test")
+    bearer = {"Authorization": f"Bearer {token.reveal()}"}
+    async with api_over(tmp_path, http__listen="0.0.0.0:8080", http__probe_token=token) as api:
+        assert (await api.raw.get(path, headers=bearer)).status_code == 200
+        assert (await api.raw.get(path, headers={"Authorization": "Bearer probe-token-of-the-tesT"})).status_code == 401
+        assert (await api.raw.get("/api/v1/sites", headers=bearer)).status_code == 401
+    async with api_over(tmp_path, http__listen="0.0.0.0:8080") as api:
+        assert (await api.raw.get(path, headers=bearer)).status_code == 401
 
 
 async def test_every_response_has_security_headers(api: Api) -> None:
