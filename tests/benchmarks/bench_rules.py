@@ -42,7 +42,7 @@ def facts() -> list[Fact]:
 
 @pytest.mark.benchmark
 def test_fold_and_judge() -> None:
-    """One JSON line. The only limit is that of the issue: a pass over 50,000 connectors takes seconds."""
+    """One JSON line. The only limit: a pass over 50,000 connectors takes seconds."""
     told, signals = facts(), NetworkSignals()
     start = time.perf_counter()
     for fact in told:
