@@ -122,10 +122,10 @@ def trial(receiver: str, who: str, now: datetime, nonce: str) -> Message:
         key=f"test/{nonce}", source="relay", kind="Test", severity=Severity.INFO, title=f"Test of {receiver}", text=text,
         labels={"kind": "Test"}, began_at=now,
     )  # fmt: skip
-    place = Place(receiver, f"test:{nonce}")
+    place, title = Place(receiver, f"test:{nonce}"), f"Test from chargewatch: {receiver} can be reached"
     return Message(
         message_id=message_id(place, 1, now), receiver=receiver, group_key=place.group_key, change=1, status=Status.TEST,
-        reason=Reason.TEST, severity=Severity.INFO, title=f"Test from chargewatch: {receiver} can be reached", text=text,
+        reason=Reason.TEST, severity=Severity.INFO, title=title, text=f"{title}\n{text}",
         labels=item.labels, began_at=now, created_at=now, items=(item,),
     )  # fmt: skip
 

@@ -45,5 +45,5 @@ def arguments(message: Message) -> dict[str, Any]:
     kinds = {Severity.CRITICAL: "failure", Severity.WARNING: "warning"}
     kind = "success" if message.status == Status.RESOLVED else kinds.get(message.severity, "info")
     links = "".join(f"\n{link.title}: {link.url}" for link in message.links[:MAX_LINKS])
-    text = f"{cut(body(message), MAX_BODY)}\n{links}".strip()
+    text = f"{cut(body(message), MAX_BODY) or message.title}\n{links}".strip()  # the library sends no empty text
     return {"title": cut(message.title, MAX_TITLE), "body": text, "notify_type": kind, "body_format": "text"}
