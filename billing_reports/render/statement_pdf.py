@@ -111,9 +111,8 @@ class _Page:
         canvas.line(MARGIN, top - 1.6 * mm, MARGIN + 82 * mm, top - 1.6 * mm)
         canvas.setFillColor(colour(theme.INK))
         vat = f"{self.say('st_vat_id')} {customer.vat_id}" if customer.vat_id else ""
-        for number, text in enumerate(
-            each for each in (customer.name, customer.street, _town(customer), customer.country, vat) if each
-        ):
+        abroad = customer.country if customer.country != seller.country else ""
+        for number, text in enumerate(each for each in (customer.name, customer.street, _town(customer), abroad, vat) if each):
             canvas.setFont(BOLD if number == 0 else REGULAR, 9.3)
             canvas.drawString(MARGIN, top - (7 + 4.7 * number) * mm, text[:52])
 
@@ -143,7 +142,7 @@ class _Page:
         if self._statement.state is not StatementState.DRAFT:
             return
         canvas.saveState()
-        canvas.setFillColor(colour(theme.FAINT))
+        canvas.setFillColor(colour(theme.WASH))
         canvas.setFont(BOLD, 96)
         canvas.translate(A4[0] / 2, A4[1] / 2)
         canvas.rotate(38)
@@ -238,16 +237,18 @@ def _lines(statement: Statement, say: Words) -> list[Flowable]:
     zone = ZoneInfo(statement.time_zone)
     places = minor_units(statement.currency)
     head = ["", say("st_when"), say("st_where"), say("st_kwh"), say("st_vat"), say("st_net")]
-    widths = [8, 41, 62, 20, 15, 24]
+    widths = [8, 46, 60, 20, 15, 24]
     if statement.tax_included:
         head.append(say("st_gross"))
         widths.append(24)
     long_text = style("c", 7.6, 9.8)
     data: list[list[Any]] = [head]
     for line in statement.lines:
-        what = _what(line, say)
+        when, what = _when(line, zone, say), _what(line, say)
         cells: list[Any] = [
-            str(line.number), _when(line, zone, say), what if len(what) < 40 else Paragraph(escaped(what), long_text),
+            str(line.number),
+            when if len(when) < 28 else Paragraph(escaped(when), long_text),
+            what if len(what) < 36 else Paragraph(escaped(what), long_text),
             say.kwh(line.energy_wh) if line.energy_wh else "", _rate(line.vat, say), say.number(line.net.amount, places),
         ]  # fmt: skip
         if statement.tax_included:
