@@ -57,9 +57,9 @@ ROWS = (
         ),
         Panel(
             id=6, kind=Kind.STAT, title="Security events",
-            description="Security events that it reported in the chosen time range.",
-            queries=(Query(or_zero(f"sum(increase({n.POINT_SECURITY_EVENTS.name}{{{HERE}}}[$__range]))", KNOWN)),),
-            decimals=0, colours=ZERO_IS_BEST, width=4, height=4,
+            description="Security events that it reported in the chosen time range, from the telemetry store.",
+            queries=(Query(f'SELECT count("value") FROM "security" WHERE {IN_INFLUX} LIMIT 1', source=INFLUX),),
+            decimals=0, colours=ZERO_IS_BEST, nothing="none", may_be_empty="it reported none", width=4, height=4,
         ),
     )),
     Row((

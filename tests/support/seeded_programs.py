@@ -142,8 +142,12 @@ def _say_reports(said: Said, network: SeededNetwork, at: datetime) -> None:
 
 def _say_attempts(said: Said, network: SeededNetwork) -> None:
     """As the network counted them, and two refused tokens at each site."""
+    outcomes = ("served", "no_energy")
     sites: dict[tuple[str, ...], float] = {(site, "rejected"): 2.0 for site in SITES}
-    firmwares: dict[tuple[str, ...], float] = {}
+    sites |= {(site, outcome): 0.0 for site in SITES for outcome in outcomes}
+    firmwares: dict[tuple[str, ...], float] = {
+        (box.vendor, box.model, box.firmware, outcome): 0.0 for box in network.boxes for outcome in outcomes
+    }
     for (site, vendor, model, firmware), (served, failed) in network.attempts.ended.items():
         for outcome, count in (("served", served), ("no_energy", failed)):
             sites[site, outcome] = sites.get((site, outcome), 0.0) + count

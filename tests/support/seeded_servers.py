@@ -63,6 +63,7 @@ async def _fill(network: SeededNetwork, folder: Path, influx: str) -> None:
     told: list[Fact] = []
     with (folder / "scrapes.om").open("wb") as file:
         await _last_week(file.write)
+        file.write(_earlier())
         metrics = SeededMetrics(network)
         for step, (at, facts) in enumerate(network.steps()):
             await metrics.take(at, facts)
@@ -78,6 +79,12 @@ async def _fill(network: SeededNetwork, folder: Path, influx: str) -> None:
         await telemetry.write(part, part[-1].sequence)
     assert telemetry.rejected == 0
     await telemetry.close()
+
+
+def _earlier() -> bytes:
+    """What was recorded in the three days before: two percent unusable."""
+    hours = [VIEW.start - 3600 * hour for hour in range(72, 0, -1)]
+    return "".join(f"network:chargewatch_unusable:ratio 0.02 {at:.0f}\n" for at in hours).encode()
 
 
 async def _last_week(write: object) -> None:
@@ -135,10 +142,11 @@ def _record(tool: str, url: str, rules: list[Path], into: Path) -> None:
 
 @contextmanager
 def _server(folder: Path, config: Path, data: Path) -> Iterator[str]:
+    # Blocks have no marks of where a series ended, as a scrape makes them: a look back of less than a scrape stands in for those.
     port = free_port()
     arguments = [
         str(require_server("prometheus")), f"--config.file={config}", f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=10y",
+        "--storage.tsdb.retention.time=10y", f"--query.lookback-delta={SCRAPE_S - 1:.0f}s",
         f"--web.listen-address=127.0.0.1:{port}",
     ]  # fmt: skip
     url = f"http://127.0.0.1:{port}"
