@@ -57,7 +57,7 @@ def evaluate(sessions: Sequence[Session], seed: int, progress: Progress = lambda
     plan = make(sessions, seed, per_cell)
     if not plan.events:
         raise ValueError("no connector is healthy and busy for long enough to put a fault into it")
-    hard = hard_rows(plan, lambda share: progress("hard faults", share))
+    hard = hard_rows(plan, lambda share: progress("hard faults", share), 2 * per_cell)
     rules = rule_alarms(plan, lambda share: progress("healthy time", share))
     looks = Runner(plan, DEFAULTS).run(lambda share: progress("soft faults", share)).looks()
     second = Runner(plan, DEFAULTS, energy_only=True)

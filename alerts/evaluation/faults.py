@@ -29,6 +29,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     inject: Injector
     energy_only: bool = False
     """It is put into charge points that report no power."""
+    fewest: int = 0
+    """Opportunities without which the recording cannot show it."""
+    horizon: int = 40
+    """Attempts that it lasts."""
     opportunities: str = "attempts"
     """What time to detect is counted in beside hours: attempts, failed attempts, eligible sessions, or expected attempts."""
 
@@ -144,6 +148,8 @@ FAULTS: tuple[Fault, ...] = (
         severities=(("to a third", 0.33), ("to half", 0.5)),
         right=frozenset({"power_derated"}),
         inject=_derated,
+        fewest=8,
+        horizon=80,
         opportunities="eligible sessions",
     ),
     Fault(

@@ -34,7 +34,7 @@ INFO = ("irregular_meter_values",)
 """Nobody waits for these; they get a tenth of the ticket budget."""
 CAPS: Mapping[str, float] = {
     "zero_energy": 0.05,
-    "failing_attempts": 0.02,
+    "failing_attempts": 0.05,
     "silent": 0.02,
     "power_derated": 0.002,
     "temperature_above_siblings": 0.001,
@@ -59,6 +59,8 @@ _FIELDS = {
     "temperature_above_siblings": "temperature_limit",
     "irregular_meter_values": "intervals_limit",
 }
+FOREST_MARGIN = 0.02
+"""Isolation scores are no probabilities, and their tail moves with every forest: only what is further out is told."""
 Looks = Mapping[str, Mapping[int, Look]]
 
 
@@ -137,7 +139,7 @@ def fit(plan: Plan, looks: Looks) -> tuple[StatisticsSettings, dict[str, float]]
     limits |= {test: min(limits[test], cap) for test, cap in CAPS.items()}
     linear = np.arange(0.6, 0.0, -0.005)
     unusual = looks.get("unusual", {})
-    limits["unusual"] = limit_for(plan, part, unusual, SHARES["unusual"] * TICKET_BUDGET, linear)
+    limits["unusual"] = limit_for(plan, part, unusual, SHARES["unusual"] * TICKET_BUDGET, linear) - FOREST_MARGIN
     limits["forest alone"] = limit_for(plan, part, unusual, 0.75 * TICKET_BUDGET, linear)
     fixed = np.concatenate([1.0 / np.arange(1.0, 91.0), [0.0]])
     for test, share in FIXED_SHARES.items():

@@ -28,8 +28,9 @@ from chargenet.events import Fact
 from chargenet.model.notice import Severity
 
 GOAL = 0.99
-PER_FAULT = 24
 BEFORE_S = 2 * DAY_S
+ROUNDING_S = 0.001
+"""Instants are kept to the microsecond."""
 TICK_S = 300.0
 PATIENCE_S = 6 * 3600.0
 """After the time that the rule itself waits."""
@@ -64,21 +65,21 @@ class RuleAlarms(msgspec.Struct, frozen=True, kw_only=True):
     kinds: dict[str, int]
 
 
-def hard_rows(plan: Plan, progress: Callable[[float], None]) -> list[HardRow]:
+def hard_rows(plan: Plan, progress: Callable[[float], None], per_fault: int) -> list[HardRow]:
     """All hard faults."""
     rng = np.random.default_rng((plan.seed, 1))
     rows = []
     for at, fault in enumerate(HARD_FAULTS):
-        rows.append(_row(plan, fault, rng))
+        rows.append(_row(plan, fault, rng, per_fault))
         progress((at + 1) / len(HARD_FAULTS))
     return rows
 
 
-def _row(plan: Plan, fault: HardFault, rng: np.random.Generator) -> HardRow:
+def _row(plan: Plan, fault: HardFault, rng: np.random.Generator, per_fault: int) -> HardRow:
     found: list[tuple[int, bool]] = []
     hours: list[float] = []
     first: list[bool] = []
-    for subject, scene in _scenes(plan, fault, rng):
+    for subject, scene in _scenes(plan, fault, rng, per_fault):
         at, kinds = _judged(plan, plan.connectors[subject], fault, scene)
         found.append((subject, at is not None))
         if at is not None:
@@ -95,14 +96,14 @@ def _row(plan: Plan, fault: HardFault, rng: np.random.Generator) -> HardRow:
     )
 
 
-def _scenes(plan: Plan, fault: HardFault, rng: np.random.Generator) -> Iterator[tuple[int, Scene]]:
+def _scenes(plan: Plan, fault: HardFault, rng: np.random.Generator, count: int) -> Iterator[tuple[int, Scene]]:
     """Sessions that served, of connectors of every rate of traffic in turn."""
     strata = [
         [at for at, each in enumerate(plan.connectors) if not each.fit and low <= each.rate < high] for _, low, high in STRATA
     ]
     filled = [stratum for stratum in strata if stratum]
     made, tries = 0, 0
-    while filled and made < PER_FAULT and tries < 40 * PER_FAULT:
+    while filled and made < count and tries < 40 * count:
         subject = int(rng.choice(filled[tries % len(filled)]))
         tries += 1
         scene = _scene(plan.connectors[subject], plan, fault, rng)
@@ -125,7 +126,7 @@ def _judged(plan: Plan, connector: Connector, fault: HardFault, scene: Scene) ->
     """(when a right kind was found, the kinds that were found first)."""
     charge_point_id = connector.key[0]
     story = _story(plan, connector, fault, scene)
-    before = [each for each in story if each.received_at.timestamp() < scene.began]
+    before = [each for each in story if each.received_at.timestamp() < scene.began - ROUNDING_S]
     signals = NetworkSignals()
     for fact in before:
         signals.apply(fact)

@@ -23,7 +23,6 @@ FIT_SHARE = 0.5
 FIT_TIME = 0.55
 WARM_UP_S = 60 * DAY_S
 STRATA = (("under 0.6 a day", 0.0, 0.6), ("0.6 to 1.5 a day", 0.6, 1.5), ("over 1.5 a day", 1.5, float("inf")))
-HORIZON_ATTEMPTS = 40
 LONGEST_S = 120 * DAY_S
 PER_CELL = 12
 """Events per severity and stratum, where there are healthy connectors enough."""
@@ -141,7 +140,7 @@ def _event(
     if low >= high:
         return None
     began = float(rng.uniform(low, high) // DAY_S * DAY_S)
-    after = [each for each in connector.sessions if each[1].began >= began][:HORIZON_ATTEMPTS]
+    after = [each for each in connector.sessions if each[1].began >= began][: fault.horizon]
     before = [session for _, session in connector.sessions if began - 56 * DAY_S <= session.began < began]
     if len(after) < 12 or len(before) < 10:
         return None
@@ -150,6 +149,9 @@ def _event(
         return None
     after = [each for each in after if each[1].ended <= ended]
     attempts = fault.inject(after, strength, plan.seed, rng)
+    eligible = _opportunities(fault, strength, attempts, after, plan.seed)
+    if len(eligible) < fault.fewest:
+        return None
     return Event(
         fault=fault,
         severity=severity,
@@ -158,7 +160,7 @@ def _event(
         began=began,
         ended=ended,
         attempts=sorted(attempts, key=lambda each: each.ended_at),
-        eligible=_opportunities(fault, strength, attempts, after, plan.seed),
+        eligible=eligible,
         rate=len(before) / 56.0,
     )
 

@@ -145,9 +145,9 @@ def _row(fault: Fault, severity: str, here: Sequence[Outcome], precision: float 
 
 
 def _precision(fault: Fault, made: Sequence[Outcome], false: Mapping[str, int]) -> float | None:
-    """Each event weighs its findings of these kinds once."""
+    """Right: faults that have such a finding and are rightly named by one. Wrong: such findings on others, and false alarms."""
     said = [each for each in made if any(alarm.kind in fault.right for alarm in each.alarms[OURS])]
-    right = sum(bool(each.event.fault.right & fault.right) for each in said)
+    right = sum(each.found_at is not None for each in said)
     wrong = len(said) - right + sum(false.get(kind, 0) for kind in fault.right)
     return right / (right + wrong) if right + wrong else None
 

@@ -6,11 +6,13 @@ import msgspec
 import typer
 
 from alerts.judgement import Judged, Judgement
+from chargewatch.cli.detect_evaluate import evaluate
 from chargewatch.cli.http import path
 from chargewatch.cli.output import console, facts, note, print_json
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
 
-app = typer.Typer(no_args_is_help=True, help="Detectors: run.")
+app = typer.Typer(no_args_is_help=True, help="Detectors: run, evaluate.")
+app.command("evaluate")(evaluate)
 
 
 @app.command()
