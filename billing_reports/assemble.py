@@ -163,7 +163,7 @@ def _knots(registers: _Registers, began_at: datetime, ended_at: datetime) -> lis
     energies = dict[datetime, int]()
     for point, mwh in zip(registers.points, registers.curve.energies, strict=True):
         energies[point.at] = max(mwh, energies.get(point.at, 0))
-    energies.setdefault(began_at, 0)
+    energies[began_at] = 0  # whatever was read at that very instant belongs to the first period
     energies[ended_at] = registers.curve.total
     return [Knot(at, mwh) for at, mwh in sorted(energies.items())]
 
