@@ -40,10 +40,13 @@ SEVERAL = 1_000
 
 
 class Runner:
-    """One run at a time. Make it where the program lives; `page` is for tests of what happens between two steps."""
+    """One run at a time. `page`: customers of a step; `several`: customers from which on processes are used."""
 
-    def __init__(self, database: Database, sites: Sites, clock: Clock, house: House, *, page: int = PAGE) -> None:
-        self._database, self._sites, self._clock, self._house, self._page = database, sites, clock, house, page
+    def __init__(
+        self, database: Database, sites: Sites, clock: Clock, house: House, *, page: int = PAGE, several: int = SEVERAL
+    ) -> None:
+        self._database, self._sites, self._clock, self._house = database, sites, clock, house
+        self._page, self._several = page, several
         self._customers, self._statements, self._tariffs = SqlCustomers(database), SqlStatements(database), SqlTariffs(database)
         self._months = Months(database)
 
@@ -74,7 +77,7 @@ class Runner:
         """Everything that is left of a run. Raises Unavailable while a store does not answer: call it again then."""
         try:
             context = await self._context(run)
-            if run.total >= SEVERAL and self._house.workers > 1:
+            if run.total >= self._several and self._house.workers > 1:
                 run = await self._in_processes(run, context, told)
             else:
                 async for page in self._pages(run):
