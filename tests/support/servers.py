@@ -26,6 +26,7 @@ EXECUTABLES: dict[str, tuple[str, ...]] = {
     "prometheus": ("prometheus",),
     "promtool": ("promtool",),
     "alertmanager": ("prometheus-alertmanager", "alertmanager"),
+    "amtool": ("amtool",),
     "nats": ("nats-server",),
 }
 """Server → names on PATH, then glob patterns, of the program that it takes."""
