@@ -58,6 +58,7 @@ class SqlStatements:
             made = []
             for statement_id, days in zip(statement_ids, payment_days, strict=True):
                 draft = _locked(connection, statement_id)
+                finalized(draft, 0, now, days)  # refuses before anything is settled
                 _settle(connection, draft)
                 final = finalized(draft, _next(connection, draft.series), now, days)
                 connection.execute(update(statements).where(_s.statement_id == draft.id).values(**_values(final)))
