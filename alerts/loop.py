@@ -25,6 +25,7 @@ from alerts.knowledge import Knowledge
 from alerts.signals import SignalsOutdated
 from alerts.store import CaseStore, Checkpoint, Piece
 from chargenet.errors import Unavailable
+from chargenet.events import Fact
 from chargenet.ports import Clock, Feed, Journal
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,8 @@ class AlertLoop:
         """Hears of the attempts that a report of one charge point finished; for whoever counts."""
         self.judging_s = 0.0
         """How long that took."""
+        self.left_out = 0
+        """Facts that could not be taken in since the start."""
         self._touched: set[str] = set()
         self._tried_out: set[Key] = set()
         self._unsaved: dict[str, Piece] = {}
@@ -138,9 +141,9 @@ class AlertLoop:
         while True:
             facts = await self._feed.next(self.position, SLICE)
             async with self.turn:
-                knowledge, touched = self._knowledge, self._touched
+                touched = self._touched
                 for fact in facts:
-                    attempts = knowledge.apply(fact)
+                    attempts = self._taken_in(fact)
                     touched.add(fact.charge_point_id)
                     if attempts:
                         self._caseload.prove(attempts, self._clock.now())
@@ -149,6 +152,16 @@ class AlertLoop:
             if self.position >= self._start_head:
                 self.due("points")
             await asyncio.sleep(0)
+
+    def _taken_in(self, fact: Fact) -> list[Attempt]:
+        """The attempts that a fact finished."""
+        try:
+            return self._knowledge.apply(fact)
+        # What a detector cannot bear is left out and shown: reading it again and again would end the detection of everything else.
+        except Exception:
+            self.left_out += 1
+            log.exception("record %d of %s is left out of detection", fact.sequence, fact.charge_point_id)
+            return []
 
     async def _work(self) -> None:
         while True:

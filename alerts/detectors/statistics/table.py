@@ -134,10 +134,10 @@ class Table:
             self.day[row] = newest = day
         if day <= newest - DAYS:
             return
-        slot = day % DAYS
-        self.days[row, TRIED, slot] += by
-        self.days[row, JUDGED, slot] += by * int(record["outcome"] != UNJUDGED)
-        self.days[row, FAILING, slot] += by * int(record["outcome"] in (FAILED, EMPTY))
+        counts, outcome = self.days[row, :, day % DAYS], int(record["outcome"])
+        for kind, counted in ((TRIED, True), (JUDGED, outcome != UNJUDGED), (FAILING, outcome in (FAILED, EMPTY))):
+            if counted:
+                counts[kind] = max(0, int(counts[kind]) + by)
 
     def _retire(self, row: int, record: Any) -> None:
         """Keep of what leaves the window how its power compared, halving when full so that the far past fades."""
