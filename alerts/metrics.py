@@ -12,11 +12,12 @@ from alerts.attempt_counts import AttemptCounts
 from alerts.case import Case, Change
 from alerts.caseload import Caseload
 from alerts.loop import AlertLoop
+from chargenet.model.notice import Severity
 from chargenet.observe import names as n
 from chargenet.observe.names import Family
 
-MAX_SERIES = 10_000
-"""Of single cases: a network in which more is wrong at once is read by its totals."""
+MAX_SERIES = 5000
+"""Of single cases, pages first: a network in which more is wrong at once is read by its totals."""
 
 
 class CaseMetrics(Collector):
@@ -41,7 +42,8 @@ class CaseMetrics(Collector):
         cases = [case for case in self._caseload.by_key.values() if case.is_open]
         totals = Counter((case.kind, case.severity, _shown(case)) for case in cases)
         yield _gauge(n.CASES_OPEN, {labels: float(count) for labels, count in totals.items()})
-        yield _gauge(n.CASE, {_labels(case): case.score for case in cases[:MAX_SERIES] if not case.hidden})
+        shown = sorted((case for case in cases if not case.hidden), key=lambda case: case.severity != Severity.CRITICAL)
+        yield _gauge(n.CASE, {_labels(case): case.score for case in shown[:MAX_SERIES]})
         changes = CounterMetricFamily(n.CASE_CHANGES.name, n.CASE_CHANGES.help, labels=n.CASE_CHANGES.labels)
         for what, count in self._changes.items():
             changes.add_metric([what], count)

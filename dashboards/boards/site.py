@@ -15,6 +15,7 @@ from dashboards.boards.common import (
     STATUS_WORDS,
     UNUSABLE,
     ZERO_IS_BEST,
+    bars,
     or_zero,
     share_colours,
     stat,
@@ -107,8 +108,14 @@ ROWS = (
             id=11, kind=Kind.GRAPH, title="Power by charge point",
             description="Power drawn at each charge point of this site.",
             queries=(Query(f"sum by (charge_point) ({n.CONNECTOR_POWER.name}{{{HERE}}})", legend="{{charge_point}}"),),
-            unit=Unit.WATT, stacked=True, width=24, height=8,
+            unit=Unit.WATT, stacked=True, width=16, height=8,
             may_be_empty="nobody charges at this site",
+        ),
+        bars(
+            12, "Diagnostics files",
+            "Files that charge points uploaded in the chosen time range; not the first since the platform started.",
+            f"sum by (charge_point) (increase({n.POINT_UPLOADS.name}{{{HERE}}}[$__range])) > 0", "{{charge_point}}",
+            colours=((None, BLUE),), nothing="none", may_be_empty="none was uploaded in this time",
         ),
     )),
 )  # fmt: skip

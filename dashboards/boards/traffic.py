@@ -137,16 +137,12 @@ ROWS = (
                 f"sum by (protocol, security_profile) ({n.CONNECTIONS.name})",
                 legend="{{protocol}} profile {{security_profile}}",
             ),
-            stacked=True,
+            stacked=True, width=12,
         ),
         graph(
             19, "Security events", "By type, as charge points or we ourselves report them.",
             Query(f"sum by (type) (rate({n.SECURITY_EVENTS.name}[$__rate_interval]))", legend="{{type}}"),
-            unit=Unit.PER_SECOND, may_be_empty="no security event",
-        ),
-        graph(
-            20, "Diagnostics uploads", "Files that charge points uploaded, by site with the most of them.",
-            Query(f"topk(5, sum by (site) (increase({n.POINT_UPLOADS.name}[1h])))", legend="{{site}}"),
+            unit=Unit.PER_SECOND, may_be_empty="no security event", width=12,
         ),
     )),
 )  # fmt: skip

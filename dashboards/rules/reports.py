@@ -23,8 +23,6 @@ def reports(config: RuleConfig) -> Group:
         "reports",
         [
             total("connector_seconds", "window, state", n.SITE_WINDOW_SECONDS),
-            total("energy_watthours", "window", n.SITE_WINDOW_ENERGY),
-            total("sessions", "window", n.SITE_WINDOW_SESSIONS),
             total("revenue", "window, currency", n.SITE_WINDOW_REVENUE),
             Recording("site:chargewatch_window_available:ratio", f"1 - {lost} / ({every} > 0)"),
         ],

@@ -144,6 +144,7 @@ def _site(truth: Truth) -> Panels:
         ),
         10: Rows(1, ({"charge_point": "NG-2", "connector": "1", "kind": "safety_fault", "severity": "critical", "Value": 1.0},)),
         11: some("NG-1", "NG-2", "NG-3", "NG-4"),
+        12: (("A@tampered", {"HO-2": 1.0}),),
     }
 
 
@@ -318,7 +319,6 @@ def _traffic(truth: Truth) -> Panels:
         17: Rows(2, ({"action": "Reset", "outcome": "timed_out"}, {"action": "TriggerMessage", "outcome": "accepted"})),
         18: {"ocpp1.6 profile 2": online - newest, "ocpp2.0.1 profile 2": newest},
         19: some("TamperDetectionActivated"),
-        20: some("hospital"),
     }
 
 
