@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,11 +10,10 @@ import msgspec
 from chargenet.ports import Clock
 from chargenet.settings import Settings
 from chargenet.stores import Keys
-from firmware_orchestrator.artifacts import Artifact, ArtifactStore
+from firmware_orchestrator.artifacts import ArtifactStore
 from firmware_orchestrator.downloads import DownloadLimits, Downloads
 from firmware_orchestrator.shelf import FirmwareShelf, ShelfLimits
 
-log = logging.getLogger(__name__)
 _INCOMING = "incoming-"
 
 
@@ -39,7 +37,6 @@ def firmware_files(settings: Settings, clock: Clock, store: ArtifactStore, keys:
         download_ttl_s=chosen.download_ttl_s,
     )
     shelf = FirmwareShelf(store, keys, settings.data_dir / "firmware", clock, base, limits)
-    shelf.on_damage = _say_damaged
     rates = DownloadLimits(
         bytes_per_s=chosen.max_bytes_per_s, bytes_per_s_each=chosen.max_bytes_per_s_each, at_once=chosen.max_downloads
     )
@@ -56,7 +53,3 @@ def prepare(shelf: FirmwareShelf) -> None:
     shelf.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in shelf.folder.glob(f"{_INCOMING}*"):
         path.unlink(missing_ok=True)
-
-
-async def _say_damaged(artifact: Artifact, problem: str) -> None:
-    log.error("firmware %s is served to nobody: %s; add the file again", artifact.artifact_id, problem)

@@ -29,7 +29,15 @@ from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.firmware_files import firmware_files
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
-from chargewatch.programs import make_alert_relay, make_alerts, make_billing, make_programs, make_reports, make_rollouts
+from chargewatch.programs import (
+    make_alert_relay,
+    make_alerts,
+    make_billing,
+    make_programs,
+    make_reports,
+    make_rollout_links,
+    make_rollouts,
+)
 from chargewatch.rebuilding import durable_projections
 from chargewatch.upkeep import end_old_connections
 from collector.app import Collector
@@ -77,6 +85,7 @@ class RunningPlatform:
         self.firmware = firmware_files(settings, clock, artifacts, opened.stores.keys, lambda: self.upload_base)
         self.relay = make_alert_relay(self)
         self.alerts = make_alerts(self)
+        self.rollout_links = make_rollout_links(self)
         self.rollout_program = make_rollouts(self)
         self.rollouts = self.rollout_program.desk
         self.reports = make_reports(self)

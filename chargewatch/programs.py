@@ -22,9 +22,11 @@ from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.model.notice import Notice
 from chargenet.ports import Program, Projection
 from chargenet.storage.relational_engine import Database
+from chargewatch import layout
 from chargewatch.billing_settings import house_of, rules_of
 from chargewatch.last_frames import LastFrames
-from chargewatch.relaying import make_relay
+from chargewatch.relaying import load_link_key, make_relay
+from chargewatch.rollout_links import LinkedNotices, RolloutLinks
 from firmware_orchestrator.app import FirmwareProgram
 
 if TYPE_CHECKING:
@@ -43,6 +45,12 @@ def make_alert_relay(platform: RunningPlatform) -> Relay:
     return made
 
 
+def make_rollout_links(platform: RunningPlatform) -> RolloutLinks:
+    """The links in messages about rollouts, signed with the key of all links. On the event loop, before `make_rollouts`."""
+    chosen, key = platform.settings.alerts, load_link_key(layout.link_key_file(platform.settings))
+    return RolloutLinks(key, lambda: chosen.public_url or platform.upload_base, chosen.link_ttl_s)
+
+
 def make_rollouts(platform: RunningPlatform) -> FirmwareProgram:
     """The firmware program. Its metrics are served with the platform's."""
     made = FirmwareProgram(
@@ -53,7 +61,7 @@ def make_rollouts(platform: RunningPlatform) -> FirmwareProgram:
         platform.feed,
         platform.gateway,
         platform.firmware.shelf,
-        platform.relay,
+        LinkedNotices(platform.relay, platform.rollout_links, platform.clock),
         platform.clock,
         nowhere=lambda: f"{platform.upload_base}/f/none",
     )

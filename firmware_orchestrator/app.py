@@ -6,11 +6,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from chargenet.errors import Conflict, Unavailable
 from chargenet.ports import Clock, CommandGateway, Feed, Journal, Notices, Telemetry
 from chargenet.storage.relational_engine import Database
 from chargenet.stores import Stores
+from firmware_orchestrator import tidings
+from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.census import Census
 from firmware_orchestrator.course import Course
 from firmware_orchestrator.courses import course_of
@@ -19,8 +22,8 @@ from firmware_orchestrator.executor import Executor
 from firmware_orchestrator.intake import StoredFleet
 from firmware_orchestrator.loop import Loop
 from firmware_orchestrator.metrics import RolloutMetrics
-from firmware_orchestrator.rows import Rollout
-from firmware_orchestrator.shelf import FirmwareShelf
+from firmware_orchestrator.rows import Change, Rollout
+from firmware_orchestrator.shelf import Damage, FirmwareShelf
 from firmware_orchestrator.storage.rollout_sql import SqlRollouts
 from firmware_orchestrator.storage.rollout_tables import CURSOR
 
@@ -53,10 +56,21 @@ class FirmwareProgram:
         self.shelf = shelf
         self._journal, self._store, self._clock, self._position = journal, SqlRollouts(database), clock, 0
         self.metrics = RolloutMetrics(lambda: max(0, feed.head - self._position), lambda: shelf.damaged)
+        shelf.on_damage = self._damaged
         executor = Executor(self._store, gateway, shelf, clock)
         fleet = Census(stores, telemetry, clock)
         self.desk = RolloutDesk(self._store, shelf, fleet, executor, clock, nowhere=nowhere)
         self._loop = Loop(self._store, feed, StoredFleet(stores), executor, notices, clock, self._course, self.metrics.seen)
+
+    async def _damaged(self, artifact: Artifact, damage: Damage, mended_at: datetime | None) -> None:
+        """People hear of it from the next tick on: kept here, so that it is told even when the relay waits."""
+        if mended_at is None:
+            log.error("firmware %s is served to nobody: %s; add the file again", artifact.artifact_id, damage.problem)
+        notice = tidings.damaged(artifact, damage.problem, damage.found_at, mended_at)
+        try:
+            await self._store.change(Change(notices=(notice,)))
+        except Unavailable as problem:
+            log.warning("nobody is told of the firmware file %s: %s", artifact.artifact_id, problem)
 
     async def _course(self, rollout: Rollout) -> Course:
         return course_of(rollout, await self.shelf.artifact(rollout.artifact_id))

@@ -48,6 +48,13 @@ class ShelfLimits(msgspec.Struct, frozen=True, kw_only=True):
     download_ttl_s: float = 86_400.0
 
 
+class Damage(msgspec.Struct, frozen=True):
+    """What is wrong with a file, and since when that is known."""
+
+    problem: str
+    found_at: datetime
+
+
 class FirmwareShelf:
     """Call it on the event loop; files are read and written in worker threads."""
 
@@ -57,10 +64,10 @@ class FirmwareShelf:
         """`base`: the URL that charge points reach us by, without a slash at the end."""
         self.store, self.clock = store, clock
         self._keys, self._folder, self._base, self._limits = keys, folder, base, limits
-        self._damaged: dict[str, str] = {}
+        self._damaged: dict[str, Damage] = {}
         self._tidied_at: datetime | None = None
-        self.on_damage: Callable[[Artifact, str], Awaitable[None]] | None = None
-        """Told once when the file of an artifact is found to be another."""
+        self.on_damage: Callable[[Artifact, Damage, datetime | None], Awaitable[None]] | None = None
+        """Told once when the file of an artifact is found to be another, and once more, with when, when it was added again."""
 
     # -- what is there
 
@@ -104,7 +111,10 @@ class FirmwareShelf:
             check_file(manifest, source, sha256, size)
             present = await self._same(manifest, sha256)
             if present is not None:
+                damage = self._damaged.get(sha256)
                 await asyncio.to_thread(self._keep, path, sha256)
+                if damage is not None and self.on_damage is not None:
+                    await self.on_damage(present, damage, self.clock.now())
                 return present
             artifact = Artifact(
                 artifact_id=manifest.name,
@@ -161,7 +171,7 @@ class FirmwareShelf:
         artifact = await self.store.artifact(artifact_id)
         require_approved(artifact, self.clock.now(), await self._revoked())
         if artifact.sha256 in self._damaged:
-            raise Conflict(f"firmware {artifact_id}: {self._damaged[artifact.sha256]}: add the file again")
+            raise Conflict(f"firmware {artifact_id}: {self._damaged[artifact.sha256].problem}: add the file again")
         return artifact
 
     async def _revoked(self) -> list[str]:
@@ -211,10 +221,11 @@ class FirmwareShelf:
 
     async def found_damaged(self, artifact: Artifact, problem: str) -> None:
         """The bytes on disk are not the artifact's: no address is given until the file is added again."""
-        known = artifact.sha256 in self._damaged
-        self._damaged[artifact.sha256] = problem
-        if not known and self.on_damage is not None:
-            await self.on_damage(artifact, problem)
+        if artifact.sha256 in self._damaged:
+            return
+        damage = self._damaged[artifact.sha256] = Damage(problem, self.clock.now())
+        if self.on_damage is not None:
+            await self.on_damage(artifact, damage, None)
 
 
 def token_hash(token: str) -> str:

@@ -9,9 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from chargenet.model.notice import Notice, Severity
+from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.gate import Verdict
 from firmware_orchestrator.rows import DeviceUpdate, Rollout
 
+DAMAGED = "FirmwareFileDamaged"
 HALTED, HELD, LOST, FINISHED, CLOSED = (
     "RolloutHalted",
     "RolloutHeld",
@@ -39,7 +41,8 @@ def held(rollout: Rollout, now: datetime) -> Notice:
         f"`chargewatch rollout approve {rollout.rollout_id}` lets it go on, `abort` ends it."
     )  # fmt: skip
     severity = Severity.WARNING
-    return _notice(rollout, HELD, severity, f"rollout {rollout.name} waits: {rollout.reason}", f"{rollout.sentence}. {act}", now)
+    title, details = f"rollout {rollout.name} waits: {rollout.reason}", {"reason": rollout.reason, "wave": rollout.wave}
+    return _notice(rollout, HELD, severity, title, f"{rollout.sentence}. {act}", now, details)
 
 
 def finished(rollout: Rollout, now: datetime) -> Notice:
@@ -75,6 +78,19 @@ def over(rollout: Rollout, kind: str, now: datetime) -> Notice:
     return Notice(
         key=found.key, source=SOURCE, kind=kind, severity=found.severity, title=found.title, text=text, labels=found.labels,
         began_at=began_at, resolved_at=now,
+    )  # fmt: skip
+
+
+def damaged(artifact: Artifact, problem: str, since: datetime, until: datetime | None = None) -> Notice:
+    """The bytes on the disk are not those that were added and approved; `until`: they are again."""
+    text = (
+        f"The file of firmware {artifact.artifact_id} ({artifact.version}) on the platform's disk is not the one that was added: "
+        f"{problem}. It is served to nobody, and rollouts of it cannot go on. Look at the disk, then add the file again."
+    )
+    return Notice(
+        key=f"firmware/{artifact.artifact_id}/{DAMAGED}", source=SOURCE, kind=DAMAGED, severity=Severity.CRITICAL,
+        title=f"firmware file {artifact.artifact_id} is damaged", text=text, labels={"firmware": artifact.artifact_id},
+        began_at=since, resolved_at=until,
     )  # fmt: skip
 
 

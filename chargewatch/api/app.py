@@ -32,6 +32,7 @@ from chargewatch.api import (
     maintenance,
     probes,
     problems,
+    rollout_links,
     rollouts,
     silences,
     sites,
@@ -135,6 +136,7 @@ def _include(app: FastAPI) -> None:
     app.include_router(uploads.router, responses=described)
     app.include_router(firmware_downloads.router, responses=described)
     app.include_router(case_links.router)
+    app.include_router(rollout_links.router)
 
 
 def _document(app: FastAPI) -> dict[str, Any]:
@@ -170,7 +172,8 @@ class Rule(msgspec.Struct, frozen=True):
 
 def rules() -> Iterator[Rule]:
     """Every route that the application has, from the routes themselves."""
-    for prefix, routers in ((PREFIX, ROUTERS), ("", (probes.router, uploads.router, firmware_downloads.router, case_links.router))):
+    own = (probes.router, uploads.router, firmware_downloads.router, case_links.router, rollout_links.router)
+    for prefix, routers in ((PREFIX, ROUTERS), ("", own)):
         for route in (each for router in routers for each in router.routes):
             assert isinstance(route, APIRoute)
             calls = [dependency.call for dependency in route.dependant.dependencies]

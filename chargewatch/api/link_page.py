@@ -60,7 +60,7 @@ def asking(seen: Seen, now: datetime) -> str:
         return _nothing(seen)
     title, button, means = _ASK[seen.claim.purpose]
     form = f'<form method="post"><button type="submit">{escape(button)}</button></form><p><small>{escape(means)}</small></p>'
-    return _page(title, form, *_articles(seen.alerts, now))
+    return page(title, form, *_articles(seen.alerts, now))
 
 
 def done(seen: Seen, now: datetime) -> str:
@@ -69,16 +69,16 @@ def done(seen: Seen, now: datetime) -> str:
         return _nothing(seen)
     title, means = _DONE[seen.claim.purpose]
     matchers = f"<p><small>Silenced is {escape(', '.join(seen.silenced))}.</small></p>" if seen.silenced else ""
-    return _page(title, f"<p>{escape(means)}</p>{matchers}", *_articles(seen.alerts, now))
+    return page(title, f"<p>{escape(means)}</p>{matchers}", *_articles(seen.alerts, now))
 
 
 def refused(sentence: str) -> str:
     """Why nothing is done."""
-    return _page("This did not work", f"<p>{escape(sentence[:1].upper() + sentence[1:])}.</p>")
+    return page("This did not work", f"<p>{escape(sentence[:1].upper() + sentence[1:])}.</p>")
 
 
 def _nothing(seen: Seen) -> str:
-    return _page(
+    return page(
         "Nothing is open any more", f"<p>All that {escape(seen.claim.receiver)} was told of here is over. Go back to sleep.</p>"
     )
 
@@ -104,7 +104,8 @@ def _article(alert: Alert, now: datetime) -> str:
     )
 
 
-def _page(title: str, *parts: str) -> str:
+def page(title: str, *parts: str) -> str:
+    """A whole page: `parts` are HTML."""
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex,nofollow">'

@@ -35,7 +35,7 @@ PROGRAM_AREAS = (
     *("cases", "maintenance", "silences", "alerts", "deliveries", "firmware", "rollouts"),
     *("tariffs", "cdrs", "customers", "statements", "payments", "reports"),
 )
-PROGRAMS = (*(f"/api/v1/{area}" for area in PROGRAM_AREAS), "/alerts/links")
+PROGRAMS = (*(f"/api/v1/{area}" for area in PROGRAM_AREAS), "/alerts/links", "/rollouts/links")
 """Routes that need a running program or a message behind them: tests/contract/test_program_audit.py calls those."""
 CHANGING = [
     rule for rule in rules() if rule.audited is not None and "{name:path}" not in rule.path and not rule.path.startswith(PROGRAMS)
