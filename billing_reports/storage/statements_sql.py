@@ -77,8 +77,8 @@ class SqlStatements:
             note = credit_note(statement, _next(connection, series), series, now, remark)
             connection.execute(insert(statements).values(**_values(note)))
             credited = msgspec.structs.replace(statement, state=StatementState.CREDITED, credited_by=note.id)
-            connection.execute(update(statements).where(_s.statement_id == statement_id).values(**_values(credited)))
-            connection.execute(update(cdrs).where(_c.statement_id == statement_id).values(statement_id=None))
+            connection.execute(update(statements).where(_s.statement_id == statement.id).values(**_values(credited)))
+            connection.execute(update(cdrs).where(_c.statement_id == statement.id).values(statement_id=None))
             return note
 
         return await self._database.write(work)
