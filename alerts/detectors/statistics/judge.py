@@ -1,6 +1,7 @@
 """Findings of the statistical tests. Decided here: which rows are judged. levels.py says how strong, words.py how it reads.
 
-CPU work, a second or two for 50,000 connectors: run it in a worker thread, and not while the history is changed.
+CPU work, seconds for 50,000 connectors: run it in a worker thread, and not while the history is changed. It goes part by part, so
+that no array operation holds the interpreter for long.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ from alerts.detectors.statistics import words
 from alerts.detectors.statistics.history import History, Key
 from alerts.detectors.statistics.intervals import HeartbeatIntervals
 from alerts.detectors.statistics.levels import Levels
+from alerts.detectors.statistics.peers import Peers
 from alerts.detectors.statistics.settings import DEFAULTS, StatisticsSettings
 from alerts.detectors.statistics.view import View
 from alerts.finding import Finding
 
+PART = 2000
+"""Rows judged at a time."""
 JUDGED_KINDS = frozenset(
     {
         "zero_energy",
@@ -38,11 +42,13 @@ def judge(
     """All findings that are true at `now`, of every connector, or of `only` these. Changes nothing."""
     keys = list(history.row_of) if only is None else [key for key in only if key in history.row_of]
     findings: list[Finding] = []
-    if keys:
-        rows = np.array([history.row_of[key] for key in keys])
-        levels = Levels(View(history, rows, now.timestamp(), settings))
+    peers = Peers(history, now.timestamp()) if keys else None
+    for start in range(0, len(keys), PART):
+        part = keys[start : start + PART]
+        rows = np.array([history.row_of[key] for key in part])
+        levels = Levels(View(history, rows, now.timestamp(), settings, peers))
         for kind, found in levels.found().items():
-            findings += [words.WORDS[kind](levels, int(at), keys[int(at)]) for at in np.flatnonzero(found)]
+            findings += [words.WORDS[kind](levels, int(at), part[int(at)]) for at in np.flatnonzero(found)]
     charge_points = None if only is None else {key[0] for key in keys}
     beats = HeartbeatIntervals(history, now)
     irregular = [int(at) for at in np.flatnonzero(beats.e <= settings.heartbeats_limit)]

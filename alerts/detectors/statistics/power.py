@@ -46,7 +46,7 @@ class Power:
         self.cusum: Array = np.zeros(size)
         self.since: Array = np.full(size, WINDOW - 1)
         """Slot where the CUSUM last left zero."""
-        reference = self.before + PEER_WEIGHT * _peers(view)
+        reference = self.before + PEER_WEIGHT * view.peers.histogram(view.rows)
         enough = (reference.sum(axis=1) >= FEWEST_BEFORE) & known.any(axis=1)
         rows = np.flatnonzero(enough)
         for start in range(0, len(rows), CHUNK):
@@ -84,22 +84,6 @@ def _own(view: View, bins: Array, known: Array) -> Array:
     row = np.broadcast_to(np.arange(len(view.rows))[:, None], bins.shape)
     np.add.at(counts, (row[older], bins[older]), 1.0)
     return counts
-
-
-def _peers(view: View) -> Array:
-    """The mean histogram of its cohort without itself, summing to 1; even where there are no peers with a past."""
-    codes, table = view.history.codes, view.history.table
-    peers = codes.peer[: codes.size]
-    own = table.histogram[: codes.size] * peers[:, None]
-    total = own.sum(axis=1, keepdims=True)
-    shares = own / np.maximum(total, 1) * np.minimum(total, 40) / 40
-    groups = codes.cohort[: codes.size]
-    summed = np.zeros((int(groups.max(initial=0)) + 1, BINS))
-    np.add.at(summed, groups, shares)
-    near = summed[groups[view.rows]] - shares[codes.itself[view.rows]]
-    weight: Array = near.sum(axis=1, keepdims=True)
-    mean: Array = near / np.maximum(weight, 1e-9) * np.minimum(weight, 1.0)
-    return mean
 
 
 def _densities(reference: Array) -> Array:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from alerts.detectors.statistics.activity import HOUR_S, WEEK_H
-from alerts.detectors.statistics.table import DAY_S, DAYS, TRIED, WINDOW, Array
-from alerts.detectors.statistics.view import MONTH_DAYS, View, daily
+from alerts.detectors.statistics.table import DAYS, TRIED, WINDOW, Array
+from alerts.detectors.statistics.view import MONTH_DAYS, View
 
 HALF_LIFE_DAYS = 84.0
 CHUNK = 1000
@@ -58,29 +58,12 @@ class Silence:
         part[:, -1] = np.minimum(part[:, -1], np.maximum(0.0, view.now - since) / HOUR_S)
         gap = (hourly * part).sum(axis=1) / 24.0
         prior = view.settings.silence_weight_days
-        alpha = prior * self._peer_rate(view, at) + seen
+        alpha = prior * view.peers.tries_per_day(view.rows[at]) + seen
         beta = prior + exposure
         self.rate[at] = alpha / beta
         self.expected[at] = self.rate[at] * gap
         silent = alpha * (np.log(beta) - np.log(beta + gap))
         self.e[at] = np.exp(silent) * np.maximum(self.rate[at] * MONTH_DAYS, 1.0)
-
-    def _peer_rate(self, view: View, at: Array) -> Array:
-        """Attempts per day at other connectors of the same cohort, shrunk to the network: a guess where little is known."""
-        codes = view.history.codes
-        peers = np.flatnonzero(codes.peer[: codes.size])
-        tries, days = np.zeros(codes.size), np.zeros(codes.size)
-        tries[peers] = daily(view.history, peers, view.now, TRIED).sum(axis=1)
-        first = np.nan_to_num(view.history.table.first[peers], nan=view.now)
-        days[peers] = np.clip((view.now - first) / DAY_S, 0.0, DAYS)
-        rows, itself = view.rows[at], codes.itself[view.rows[at]]
-        groups = codes.cohort[: codes.size]
-        size = int(groups.max(initial=0)) + 1
-        overall = (tries.sum() + 1.0) / (days.sum() + 2.0)
-        near_tries = np.bincount(groups, weights=tries, minlength=size)[groups[rows]] - tries[itself]
-        near_days = np.bincount(groups, weights=days, minlength=size)[groups[rows]] - days[itself]
-        rate: Array = (near_tries + 28.0 * overall) / (near_days + 28.0)
-        return rate
 
 
 def _exposure(view: View, at: Array, own: Array) -> Array:

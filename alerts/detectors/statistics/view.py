@@ -10,14 +10,13 @@ from functools import cached_property
 import numpy as np
 
 from alerts.detectors.statistics.history import History
+from alerts.detectors.statistics.peers import Peers, daily
 from alerts.detectors.statistics.settings import StatisticsSettings
 from alerts.detectors.statistics.table import (
     DAY_S,
     DAYS,
     EMPTY,
     FAILED,
-    FAILING,
-    JUDGED,
     TRIED,
     UNJUDGED,
     WINDOW,
@@ -27,16 +26,15 @@ from alerts.detectors.statistics.table import (
 MONTH_DAYS = 365.25 / 12
 VISIT_S = 1800.0
 """Tries of one token within half an hour of each other are one driver's visit."""
-MOST_PER_PEER = 150.0
-HIGHEST_SHARE = 0.25
-"""A peer that fails more often than this is sick, and no measure for others."""
 LOWEST_RATE, HIGHEST_RATE = 0.004, 0.25
 
 
 class View:
     """Rows of the table at `now` (UTC seconds). Arrays are aligned with `rows`."""
 
-    def __init__(self, history: History, rows: Array, now: float, settings: StatisticsSettings) -> None:
+    def __init__(self, history: History, rows: Array, now: float, settings: StatisticsSettings, peers: Peers | None = None) -> None:
+        """`peers`: those of the whole judgement, where this is a part of it."""
+        self._given_peers = peers
         self.history, self.rows, self.now, self.settings = history, rows, now, settings
         self.records: Array = history.table.records[rows]
         self.count: Array = history.table.count[rows]
@@ -45,6 +43,11 @@ class View:
     def daily(self, kind: int) -> Array:
         """Counts per UTC day of TRIED, JUDGED or FAILING, rows × DAYS, today last."""
         return daily(self.history, self.rows, self.now, kind)
+
+    @cached_property
+    def peers(self) -> Peers:
+        """What all connectors together show."""
+        return Peers(self.history, self.now) if self._given_peers is None else self._given_peers
 
     @cached_property
     def observed_days(self) -> Array:
@@ -77,39 +80,6 @@ class View:
     @cached_property
     def failure_prior(self) -> tuple[Array, Array]:
         """Beta(a, b) of the share of failed attempts at its peers: own cohort, shrunk to the model, shrunk to everybody."""
-        rate = np.clip(peer_rates(self.history, self.rows, self.now), LOWEST_RATE, HIGHEST_RATE)
+        rate = np.clip(self.peers.failure_rate(self.rows), LOWEST_RATE, HIGHEST_RATE)
         weight = self.settings.peer_weight
         return rate * weight, (1.0 - rate) * weight
-
-
-def daily(history: History, rows: Array, now: float, kind: int) -> Array:
-    """As `View.daily`."""
-    days = np.arange(int(now // DAY_S) - DAYS + 1, int(now // DAY_S) + 1)
-    newest = history.table.day[rows][:, None]
-    known = (days > newest - DAYS) & (days <= newest)
-    counts: Array = np.where(known, history.table.days[rows[:, None], kind, days % DAYS], 0)
-    return counts
-
-
-def peer_rates(history: History, rows: Array, now: float) -> Array:
-    """Share of failed attempts among the peers of each row, twelve weeks, without the row itself (empirical Bayes, in steps)."""
-    codes = history.codes
-    peers, itself = np.flatnonzero(codes.peer[: codes.size]), codes.itself[rows]
-    tried = np.zeros(codes.size)
-    failed = np.zeros(codes.size)
-    tried[peers] = np.minimum(daily(history, peers, now, JUDGED).sum(axis=1), MOST_PER_PEER)
-    whole = np.maximum(daily(history, peers, now, JUDGED).sum(axis=1), 1)
-    share = daily(history, peers, now, FAILING).sum(axis=1) / whole
-    failed[peers] = np.minimum(share, HIGHEST_SHARE) * tried[peers]
-    rate = np.full(len(rows), (failed.sum() + 1.0) / (tried.sum() + 25.0))
-    for group in (np.zeros_like(codes.cohort), codes.model, codes.cohort):
-        groups = group[: codes.size]
-        size = int(groups.max(initial=0)) + 1
-        group_tried = np.bincount(groups, weights=tried, minlength=size)[groups[rows]] - tried[itself]
-        group_failed = np.bincount(groups, weights=failed, minlength=size)[groups[rows]] - failed[itself]
-        rate = (group_failed + _SHRINK * rate) / (group_tried + _SHRINK)
-    return rate
-
-
-_SHRINK = 60.0
-"""Attempts of its own that the larger group's rate is worth."""

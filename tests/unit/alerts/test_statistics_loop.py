@@ -7,7 +7,6 @@ import pytest
 from alerts.app import Alerts, AlertSettings
 from alerts.case import State
 from alerts.detectors.statistics import take
-from chargenet.model.notice import Severity
 from tests.support.night import Night
 
 FLEET = [f"CP-{number}" for number in range(1, 9)]
@@ -33,7 +32,7 @@ async def test_drivers_who_get_nothing_are_a_case_that_good_sessions_end() -> No
         stops = [night.session("CP-3", 0) for _ in range(4)]
         await night.judged()
         [case] = await night.cases()
-        assert (case.kind, case.thing, case.severity) == ("zero_energy", "CP-3/1", Severity.WARNING)
+        assert (case.kind, case.thing) == ("zero_energy", "CP-3/1")
         assert case.evidence[0].sequences == tuple(stops) and "of its peers" in case.evidence[0].what
         assert "4 of the last 4 attempts gave no energy, by 4 drivers" in case.summary
 
