@@ -24,6 +24,8 @@ LEFT_AT_ONCE = timedelta(seconds=60)
 """A connector that is free this soon after the end was not kept occupied."""
 LAST_WORD = timedelta(seconds=60)
 """How long after a stop a report of the connector's status may still be on its way."""
+NO_TIME = timedelta(seconds=1)
+"""How long a transaction took that began and ended at the same instant and yet delivered energy."""
 QUIET_TAIL = timedelta(minutes=15)
 LONGEST_RESERVATION = timedelta(days=1)
 UNPLUGGED = frozenset({"EVDisconnected"})
@@ -130,6 +132,9 @@ def _assembled(
     row: Transaction, evidence: Evidence, registers: _Registers, began_at: datetime, ended_at: datetime, zone: str, key: str | None
 ) -> Assembled:
     flags = {str(each) for each in row.flags if each in _FLAGS} | registers.flags
+    if ended_at <= began_at and registers.curve.total:  # clocks of whole minutes; a period without length could have no price
+        ended_at = began_at + NO_TIME
+        flags.add("no_duration")
     knots = _knots(registers, began_at, ended_at)
     periods = charging_periods(began_at, ended_at, knots, evidence)
     left_at = None if row.stop_reason in UNPLUGGED else _occupied_until(row, ended_at, evidence)
