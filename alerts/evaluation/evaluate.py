@@ -39,7 +39,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     connectors: int
     aside: Aside
     fitted: StatisticsSettings
-    shipped: StatisticsSettings
     faults: list[FaultRow]
     hard: list[HardRow]
     rules: RuleAlarms
@@ -72,7 +71,6 @@ def evaluate(sessions: Sequence[Session], seed: int, progress: Progress = lambda
         connectors=len(plan.connectors),
         aside=_aside(plan),
         fitted=fitted,
-        shipped=DEFAULTS,
         faults=fault_rows(plan, made, false),
         hard=hard,
         rules=rules,

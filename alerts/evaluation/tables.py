@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from alerts.detectors.statistics.settings import DEFAULTS
 from alerts.evaluation.evaluate import Report
 from alerts.evaluation.fit import PAGE_BUDGET, TICKET_BUDGET
 from alerts.evaluation.hard_run import HardRow
@@ -19,20 +20,18 @@ from alerts.evaluation.score import AlarmRow, FaultRow
 from chargenet.model.notice import Severity
 
 _SHORT = {"fixed thresholds": "fixed", "isolation forest alone": "forest", "random": "random"}
-_LIMITS = tuple(
-    name
-    for name in (
-        "no_energy_limit",
-        "no_energy_page_limit",
-        "failing_limit",
-        "silence_limit",
-        "power_limit",
-        "power_unreported_limit",
-        "temperature_limit",
-        "intervals_limit",
-        "forest_limit",
-    )
+LIMITS = (
+    "no_energy_limit",
+    "no_energy_page_limit",
+    "failing_limit",
+    "silence_limit",
+    "power_limit",
+    "power_unreported_limit",
+    "temperature_limit",
+    "intervals_limit",
+    "forest_limit",
 )
+"""Settings that are fitted."""
 
 
 class TableText(msgspec.Struct, frozen=True):
@@ -135,7 +134,7 @@ def _alarms(report: Report) -> TableText:
 
 
 def _limits(report: Report) -> TableText:
-    rows = [(name, f"{getattr(report.fitted, name):g}", f"{getattr(report.shipped, name):g}") for name in _LIMITS]
+    rows = [(name, f"{getattr(report.fitted, name):g}", f"{getattr(DEFAULTS, name):g}") for name in LIMITS]
     return TableText("Limits", ("setting", "fitted here→", "shipped→"), rows)
 
 

@@ -80,8 +80,8 @@ class Activity:
         own: the rows' attempts per UTC day, oldest first, aligned with the days of `grid`. Never above 1.
         """
         hours = self.grid(now)
-        known = (hours >= self.oldest) & (hours <= self.newest)
-        seen = np.where(known, self.hours[NETWORK, hours % HOURS], 0).astype(float)
+        known = (hours >= self.oldest) & (self.oldest >= 0)  # hours after the newest attempt are empty ones, not unknown ones
+        seen = np.where(known & (hours <= self.newest), self.hours[NETWORK, hours % HOURS], 0).astype(float)
         shape = self.week_shapes(np.array([-1]))[0][hours % WEEK_H] * known
         usual = seen.sum() / max(shape.sum(), 1.0) * shape
         day = hours // 24 - hours[-1] // 24 + own.shape[1] - 1

@@ -7,8 +7,10 @@ from datetime import datetime
 import msgspec
 
 DAYS = 28
-_LEARN = 1 / 16
+_LEARN = 1 / 32
 """How fast the usual interval follows what is seen."""
+_STEEP = 8.0
+"""Intervals further off than an eighth all move it by the same: it follows their median, not their mean."""
 LATE_RATIO = 1.5
 """An interval this much longer, or shorter, than usual is out of step."""
 
@@ -36,8 +38,7 @@ class Pulse(msgspec.Struct, kw_only=True):
         self.beats[self.day % DAYS] += 1
         ratio = interval / self.usual_s
         self.late[self.day % DAYS] += not 1 / LATE_RATIO <= ratio <= LATE_RATIO
-        # A median that follows: one step up or down, so that an outage of hours weighs no more than a second of delay.
-        self.usual_s *= 1 + _LEARN * max(-1.0, min(1.0, ratio - 1.0))
+        self.usual_s *= 1 + _LEARN * max(-1.0, min(1.0, _STEEP * (ratio - 1.0)))
 
     def restart(self) -> None:
         """A new connection: the time without one is no interval."""

@@ -21,6 +21,8 @@ BURST = 4.0
 """Intervals of one attempt that count as independent."""
 LONGEST = 48
 OWN_WEIGHT = 20.0
+"""Intervals that what was seen before is worth: how regular readings are wanders."""
+HEARTBEAT_WEIGHT = 60.0
 RECENT_DAYS = 2
 FEWEST_BEATS, FEWEST_BEFORE = 24, 96
 
@@ -61,6 +63,8 @@ class HeartbeatIntervals:
         self.usual_share: Array = late_before / np.maximum(beats_before, 1.0)
         failures = (tries * self.share).round().astype(np.int64)
         rate = np.clip((self.usual_share * beats_before + 2.0) / (beats_before + 50.0), 0.01, 0.5)
-        p = np.exp(log_tail(tries[:, None], failures[:, None], rate * OWN_WEIGHT, (1 - rate) * OWN_WEIGHT, LONGEST)[:, 0])
+        p = np.exp(
+            log_tail(tries[:, None], failures[:, None], rate * HEARTBEAT_WEIGHT, (1 - rate) * HEARTBEAT_WEIGHT, LONGEST)[:, 0]
+        )
         enough = (beats >= FEWEST_BEATS) & (beats_before >= FEWEST_BEFORE) & (failures > 0)
         self.e: Array = np.where(enough, p * MONTH_DAYS, np.inf)

@@ -37,21 +37,28 @@ JUDGED_KINDS = frozenset(
 
 
 def judge(
-    history: History, now: datetime, settings: StatisticsSettings = DEFAULTS, only: Iterable[Key] | None = None
+    history: History,
+    now: datetime,
+    settings: StatisticsSettings = DEFAULTS,
+    only: Iterable[Key] | None = None,
+    peers: Peers | None = None,
 ) -> list[Finding]:
-    """All findings that are true at `now`, of every connector, or of `only` these. Changes nothing."""
+    """All findings that are true at `now`, of everything, or of `only` these connectors. Changes nothing.
+
+    `peers`: sums made a while ago, which change slowly; they must know all rows of the history.
+    """
     keys = list(history.row_of) if only is None else [key for key in only if key in history.row_of]
     findings: list[Finding] = []
-    peers = Peers(history, now.timestamp()) if keys else None
+    if keys and peers is None:
+        peers = Peers(history, now.timestamp())
     for start in range(0, len(keys), PART):
         part = keys[start : start + PART]
         rows = np.array([history.row_of[key] for key in part])
         levels = Levels(View(history, rows, now.timestamp(), settings, peers))
         for kind, found in levels.found().items():
             findings += [words.WORDS[kind](levels, int(at), part[int(at)]) for at in np.flatnonzero(found)]
-    charge_points = None if only is None else {key[0] for key in keys}
+    if only is not None:
+        return findings
     beats = HeartbeatIntervals(history, now)
-    irregular = [int(at) for at in np.flatnonzero(beats.e <= settings.heartbeats_limit)]
-    wanted = [at for at in irregular if charge_points is None or beats.charge_points[at] in charge_points]
-    findings += [words.heartbeat(beats, at, now) for at in wanted]
-    return findings
+    irregular = np.flatnonzero(beats.e <= settings.heartbeats_limit)
+    return findings + [words.heartbeat(beats, int(at), now) for at in irregular]

@@ -27,7 +27,9 @@ class Peers:
     def __init__(self, history: History, now: float) -> None:
         self._history, self._now = history, now
         codes = history.codes
-        size, groups = codes.size, codes.cohort[: codes.size]
+        size, groups = codes.size, codes.cohort[: codes.size].copy()
+        self.size = size
+        """Rows that it knows; those that came later need new sums."""
         self.tried, self.failed, self.tries, self.days = (np.zeros(size) for _ in range(4))
         cohorts = int(groups.max(initial=0)) + 1
         self._histograms: Array = np.zeros((cohorts, BINS))
@@ -37,7 +39,7 @@ class Peers:
             shares, cells = self._shares(rows), groups[rows][:, None] * BINS + np.arange(BINS)
             self._histograms += np.bincount(cells.ravel(), shares.ravel(), cohorts * BINS).reshape(cohorts, BINS)
         self._cohorts = _Sums(groups, self.tries, self.days)
-        levels = (np.zeros(size, np.int32), codes.model[:size], groups)
+        levels = (np.zeros(size, np.int32), codes.model[:size].copy(), groups)
         self._levels = [_Sums(each, self.tried, self.failed) for each in levels]
 
     def failure_rate(self, rows: Array) -> Array:
@@ -60,7 +62,7 @@ class Peers:
         """The mean histogram of its cohort without itself, summing to 1; less where peers have little past."""
         codes = self._history.codes
         itself = codes.itself[rows]
-        near = self._histograms[codes.cohort[rows]] - np.where(codes.peer[itself][:, None], self._shares(itself), 0.0)
+        near = self._histograms[self._cohorts.groups[rows]] - np.where(codes.peer[itself][:, None], self._shares(itself), 0.0)
         weight: Array = np.maximum(near, 0.0).sum(axis=1, keepdims=True)
         mean: Array = np.maximum(near, 0.0) / np.maximum(weight, 1e-9) * np.minimum(weight, 1.0)
         return mean
@@ -87,12 +89,12 @@ class _Sums:
 
     def __init__(self, groups: Array, first: Array, second: Array) -> None:
         size = int(groups.max(initial=0)) + 1
-        self._groups, self._rows = groups, (first, second)
+        self.groups, self._rows = groups, (first, second)
         self._sums = tuple(np.bincount(groups, weights=each, minlength=size) for each in (first, second))
 
     def others(self, rows: Array, itself: Array) -> tuple[Array, Array]:
         """The sums of each row's group without the row itself."""
-        groups = self._groups[rows]
+        groups = self.groups[rows]
         return self._sums[0][groups] - self._rows[0][itself], self._sums[1][groups] - self._rows[1][itself]
 
 

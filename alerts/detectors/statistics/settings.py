@@ -13,17 +13,17 @@ import msgspec
 class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Limits are expected chance findings per connector-month; weights are in attempts."""
 
-    no_energy_limit: float = 3e-2
-    no_energy_page_limit: float = 1e-4
-    failing_limit: float = 3e-3
-    silence_limit: float = 1e-4
-    power_limit: float = 3e-3
-    power_unreported_limit: float = 1e-6
+    no_energy_limit: float = 0.05
+    no_energy_page_limit: float = 0.002
+    failing_limit: float = 0.05
+    silence_limit: float = 0.002
+    power_limit: float = 0.002
+    power_unreported_limit: float = 5e-05
     """Where charge points do not report what they offer."""
-    temperature_limit: float = 1e-3
-    intervals_limit: float = 1e-3
+    temperature_limit: float = 0.001
+    intervals_limit: float = 0.02
     heartbeats_limit: float = 1e-3
-    forest_limit: float = 0.72
+    forest_limit: float = 0.805
     """Isolation score (0…1) above which a week is unlike those of all peers."""
     peer_weight: float = 25.0
     """How many attempts of its own the peers' failure rate is worth (the Beta prior's a + b)."""
