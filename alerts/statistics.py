@@ -17,6 +17,7 @@ from alerts.case import Case
 from alerts.detectors.statistics import History, StatisticsSettings, judge, restore, take
 from alerts.detectors.statistics.history import Key
 from alerts.detectors.statistics.judge import JUDGED_KINDS
+from alerts.detectors.statistics.peers import Peers
 from alerts.finding import Finding
 from alerts.store import Piece
 from chargenet.events import Fact
@@ -40,6 +41,7 @@ class Statistics:
         self._beats: deque[tuple[str, datetime]] = deque(maxlen=MAX_BEATS)
         self._beats_stored: dict[str, datetime] = {}
         self._finished: set[Key] = set()
+        self._peers: Peers | None = None
 
     @property
     def settings(self) -> StatisticsSettings:
@@ -74,8 +76,10 @@ class Statistics:
         return finished
 
     def judge(self, now: datetime, only: Iterable[Key] | None = None) -> list[Finding]:
-        """All findings that are true at `now`, of every connector or of `only` these."""
-        return judge(self.history, now, self._settings, only)
+        """All findings that are true at `now`, of everything or of `only` these connectors, whose peers may be summed earlier."""
+        if only is None or self._peers is None or self._peers.size != self.history.codes.size:
+            self._peers = Peers(self.history, now.timestamp())
+        return judge(self.history, now, self._settings, only, self._peers)
 
     def looks_for(self, case: Case, only: set[Key] | None = None) -> bool:
         """`judge` would find what this case is about, if it were still so."""
@@ -94,7 +98,7 @@ class Statistics:
 
     def clear(self) -> None:
         """Forget everything."""
-        self.history = History(self._limits)
+        self.history, self._peers = History(self._limits), None
         self._finished.clear()
 
 
