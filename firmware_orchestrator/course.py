@@ -12,7 +12,7 @@ from firmware_orchestrator.evidence.policy import GatePolicy
 from firmware_orchestrator.manifest import Manifest, is_expected, same_version
 from firmware_orchestrator.retry import Retries
 from firmware_orchestrator.rollout import UNDER_WAY
-from firmware_orchestrator.rows import DeviceUpdate
+from firmware_orchestrator.rows import CLOSED, CLOSING, DeviceUpdate
 from firmware_orchestrator.steps import Terms, Times
 
 
@@ -51,6 +51,11 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+def takes_a_place(update: DeviceUpdate) -> bool:
+    """Is it missing at its site because of this rollout: updated now, or out of service for it?"""
+    return update.state in UNDER_WAY or update.availability in (CLOSING, CLOSED)
+
+
 class Caps:
     """Counts what is under way, and says why one more may not begin."""
 
@@ -60,7 +65,7 @@ class Caps:
         for update in updates:
             if update.site_id is not None:
                 self._sizes[update.site_id] = self._sizes.get(update.site_id, 0) + 1
-            if update.state in UNDER_WAY:
+            if takes_a_place(update):
                 self.add(update)
 
     def add(self, update: DeviceUpdate) -> None:
@@ -70,8 +75,10 @@ class Caps:
             self._sites[update.site_id] = self._sites.get(update.site_id, 0) + 1
 
     def refusal(self, update: DeviceUpdate) -> str | None:
-        """The cap that is reached; None: it may begin."""
+        """The cap that is reached; None: it may begin, or it has its place already."""
         course = self._course
+        if takes_a_place(update):
+            return None
         if course.at_once is not None and self._all >= course.at_once:
             return f"{self._all} updates are under way, {course.at_once} may be"
         if update.site_id is None:

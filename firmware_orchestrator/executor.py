@@ -24,7 +24,7 @@ from firmware_orchestrator.answers import PLAIN, SIGNED, answered, next_form
 from firmware_orchestrator.course import Course
 from firmware_orchestrator.intake import Live
 from firmware_orchestrator.rollout import UpdateState
-from firmware_orchestrator.rows import Change, DeviceUpdate, Entry, Rollout
+from firmware_orchestrator.rows import CLOSED, CLOSING, RESTORED, RESTORING, Change, DeviceUpdate, Entry, Rollout
 from firmware_orchestrator.steps import Step, moved
 from firmware_orchestrator.store import RolloutStore
 
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 
 CALL_TIMEOUT_S = 30.0
 CALLS_AT_ONCE = 32
-CLOSING, CLOSED, RESTORING, RESTORED = "closing", "closed", "restoring", "restored"
 
 
 class Addresses(Protocol):
@@ -93,8 +92,8 @@ class Executor:
             return
         if course.close and update.availability != CLOSED:
             closed = await self._close(rollout, update, live)
-            if closed is None:
-                return
+            if closed is None or live.busy is not None:
+                return  # it is out of service once its sessions have ended; then it is sent the order
             update = closed
         location = await self._addresses.issue(course.artifact_id, update.charge_point_id)
         step = self._intent(update, live, form, location)
@@ -178,7 +177,7 @@ class Executor:
             restoring = msgspec.structs.replace(closing, availability=RESTORING, reason="it could not be taken out of service")
             await self._save(Change(updates=(restoring,)))
             return None
-        closed = msgspec.structs.replace(closing, availability=CLOSED)
+        closed = msgspec.structs.replace(closing, availability=CLOSED, closed_at=self._clock.now())
         await self._save(Change(updates=(closed,)))
         return msgspec.structs.replace(closed, revision=closed.revision + 1)
 
@@ -194,7 +193,7 @@ class Executor:
             rollout_id=update.rollout_id, at=self._clock.now(), kind="update", charge_point_id=update.charge_point_id,
             sentence=f"connectors {', '.join(update.availability_before) or 'none'} are in service again",
         )  # fmt: skip
-        restored = msgspec.structs.replace(update, availability=RESTORED, availability_before=())
+        restored = msgspec.structs.replace(update, availability=RESTORED, availability_before=(), closed_at=None)
         await self._save(Change(updates=(restored,), entries=(entry,)))
 
     async def _set_operative(self, update: DeviceUpdate, *, operative: bool) -> bool:

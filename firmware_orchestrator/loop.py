@@ -16,12 +16,12 @@ import msgspec
 from chargenet.events import Fact
 from chargenet.ports import Clock, Feed, Notices
 from firmware_orchestrator import tidings
-from firmware_orchestrator.course import Caps, Course
+from firmware_orchestrator.course import Caps, Course, takes_a_place
 from firmware_orchestrator.dossier import Dossier
-from firmware_orchestrator.executor import CLOSED, CLOSING, RESTORING, Executor
+from firmware_orchestrator.executor import Executor
 from firmware_orchestrator.intake import Live, LiveFleet
 from firmware_orchestrator.rollout import UNDER_WAY, WAITING, RolloutState, UpdateState, WaveState
-from firmware_orchestrator.rows import Change, DeviceUpdate, Rollout
+from firmware_orchestrator.rows import CLOSED, CLOSING, RESTORING, Change, DeviceUpdate, Rollout
 from firmware_orchestrator.store import RolloutStore
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Loop:
     async def _reopen(self, dossier: Dossier) -> None:
         """Connectors that we closed are opened again in every ending."""
         now = self._clock.now()
-        closed = [each for each in dossier.updates if must_reopen(each, dossier.rollout)]
+        closed = [each for each in dossier.updates if must_reopen(each, dossier.rollout, dossier.course, now)]
         for update in await self._executor.restore(closed):
             if (now - update.state_at).total_seconds() >= NOT_RESTORED_S:
                 await self._store.change(Change(notices=(tidings.not_restored(dossier.rollout, update, now),)))
@@ -131,7 +131,8 @@ class Loop:
             live = lives.get(update.charge_point_id)
             why = obstacle(update, live, dossier.course, caps, now)
             if why is None and live is not None:
-                caps.add(update)
+                if not takes_a_place(update):
+                    caps.add(update)
                 ready.append((update, live))
             elif why is not None and (update.code, update.reason) != why:
                 waits.append(msgspec.structs.replace(update, code=why[0], reason=why[1]))
@@ -146,10 +147,20 @@ def obstacle(update: DeviceUpdate, live: Live | None, course: Course, caps: Caps
         return "offline", "is not connected"
     if not course.is_open(update.time_zone, now):
         return "window", "is outside the window of its site"
-    if live.busy is not None and update.availability != CLOSED:
+    if (refusal := caps.refusal(update)) is not None:
+        return "cap", refusal
+    if live.busy is not None and not (course.close and update.availability != CLOSED) and not _waited(update, course, now):
         return "busy", live.busy
-    refusal = caps.refusal(update)
-    return None if refusal is None else ("cap", refusal)
+    return None
+
+
+def _waited(update: DeviceUpdate, course: Course, now: datetime) -> bool:
+    """Out of service for so long that it is sent the order although it seems busy: it waits for its sessions itself."""
+    return (
+        update.availability == CLOSED
+        and update.closed_at is not None
+        and (now - update.closed_at).total_seconds() >= course.times.scheduled_s
+    )
 
 
 def is_due(update: DeviceUpdate, now: datetime) -> bool:
@@ -161,14 +172,15 @@ def is_due(update: DeviceUpdate, now: datetime) -> bool:
     )
 
 
-def must_reopen(update: DeviceUpdate, rollout: Rollout) -> bool:
-    """Are its connectors closed by us, with nothing left that needs them closed?"""
+def must_reopen(update: DeviceUpdate, rollout: Rollout, course: Course, now: datetime) -> bool:
+    """Are its connectors closed by us, with nothing left that needs them closed? Outside its window nothing does."""
     if update.availability not in (CLOSING, CLOSED, RESTORING):
         return False
     if update.availability == RESTORING:
         return True
     waits = update.state in WAITING and update.state is not UpdateState.RETRYING
-    return update.state not in UNDER_WAY and not (waits and rollout.state is RolloutState.RUNNING)
+    soon = waits and rollout.state is RolloutState.RUNNING and course.is_open(update.time_zone, now)
+    return update.state not in UNDER_WAY and not soon
 
 
 def merged(changes: Sequence[Change], position: tuple[int, int] | None) -> Change:

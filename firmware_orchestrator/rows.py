@@ -14,6 +14,8 @@ from chargenet.model.notice import Notice
 from firmware_orchestrator.rollout import RolloutState, UpdateState, WaveState
 
 HOLDOUT_WAVE = -1
+CLOSING, CLOSED, RESTORING, RESTORED = "closing", "closed", "restoring", "restored"
+"""Of connectors that a rollout takes out of service and puts back; "" where they were left alone."""
 
 
 class WaveRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,8 @@ class DeviceUpdate(msgspec.Struct, frozen=True, kw_only=True):
     retry_at: datetime | None = None
     availability: str = ""
     """closing, closed, restoring, restored; "" where it was left alone."""
+    closed_at: datetime | None = None
+    """When we took it out of service."""
     availability_before: tuple[str, ...] = ()
     """Connectors that were in service before we closed them."""
     revision: int = 0

@@ -68,6 +68,8 @@ class Device:
         self.orders: list[str] = []
         self.due: list[tuple[float, str]] = []
         self.status = "Idle"
+        self.busy: str | None = None
+        self.site: str | None = f"site-{name}"
         self.tells = True
         """Does it say how its update goes, or only boot?"""
         self.fails: list[str] = []
@@ -225,12 +227,12 @@ class World:
     def _live(self, device: Device) -> Live:
         return Live(
             charge_point_id=device.name, connected=device.connected, generation=device.generation, protocol="ocpp1.6",
-            firmware_version=device.version, operative=("1",) if device.operative else (),
+            firmware_version=device.version, busy=device.busy, operative=("1",) if device.operative else (),
         )  # fmt: skip
 
     async def members(self) -> list[FleetMember]:
         return [
-            member(name, connected=each.connected, firmware_version=each.version, time_zone="UTC")
+            member(name, connected=each.connected, firmware_version=each.version, time_zone="UTC", site_id=each.site)
             for name, each in self.devices.items()
         ]
 
