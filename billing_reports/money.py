@@ -98,8 +98,14 @@ def round_half_up(numerator: int, denominator: int) -> int:
     return -((denominator - 2 * numerator) // (2 * denominator))
 
 
+_ZERO = Decimal("0.00")
+"""Most amounts of a breakdown."""
+
+
 def from_pico(pico: int) -> Decimal:
     """An amount from its integer count of 10⁻¹² currency units, without superfluous zeros behind the cents."""
+    if not pico:
+        return _ZERO
     whole, rest = divmod(pico, 10_000_000_000)
     if not rest:
         return Decimal(whole).scaleb(-2, _EXACT)
