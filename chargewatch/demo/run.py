@@ -24,6 +24,8 @@ from chargenet.model.words import Registration
 from chargenet.settings import Settings, load
 from chargewatch.app import serve
 from chargewatch.demo.view import NetworkView, case_line
+from chargewatch.demo_billing import SETTINGS as BILLING_SETTINGS
+from chargewatch.demo_billing import seed_billing
 from chargewatch.platform import RunningPlatform
 from simulator.network import Network
 from simulator.scenario import demo
@@ -70,6 +72,7 @@ def demo_settings(folder: Path, port_base: int | None, speed: float = 1.0) -> Se
         "http.listen": f"127.0.0.1:{http}",
         "collector.heartbeat_interval_s": max(10, round(HEARTBEAT_S / max(1.0, speed))),
         "alerts.network_speed": max(1.0, speed),
+        **BILLING_SETTINGS,
     }
     return load(None, None, overrides)
 
@@ -86,6 +89,8 @@ class Demo:
         url = next(match[1] for line in self._lines if (match := re.search(r"(ws://[^<]*)/<", line)))
         network = Network(demo(self._options.charge_points), url, self._options.seed, self._options.speed, self._clock)
         await _register(platform, network)
+        drivers = [f"{0x04A0_0000 + number:08X}" for number in range(network.scenario.drivers)]
+        await seed_billing(platform.billing, drivers, platform.clock.now())
         names = {site.site_id: site.name for site in (await platform.stores.sites.page(limit=1000)).items}
         view = NetworkView(lambda charge_point_id: names.get(platform.site_of(charge_point_id), ""), platform.alerts.open_cases)
         async with asyncio.TaskGroup() as tasks:
