@@ -34,6 +34,7 @@ from chargewatch.api import (
     problems,
     rollout_links,
     rollouts,
+    runbooks,
     silences,
     sites,
     statements,
@@ -136,6 +137,7 @@ def _include(app: FastAPI) -> None:
     app.include_router(uploads.router, responses=described)
     app.include_router(firmware_downloads.router, responses=described)
     app.include_router(case_links.router)
+    app.include_router(runbooks.router)
     app.include_router(rollout_links.router)
 
 
@@ -172,7 +174,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 def rules() -> Iterator[Rule]:
     """Every route that the application has, from the routes themselves."""
-    own = (probes.router, uploads.router, firmware_downloads.router, case_links.router, rollout_links.router)
+    own = (probes.router, uploads.router, firmware_downloads.router, runbooks.router, case_links.router, rollout_links.router)
     for prefix, routers in ((PREFIX, ROUTERS), ("", own)):
         for route in (each for router in routers for each in router.routes):
             assert isinstance(route, APIRoute)
