@@ -11,6 +11,7 @@ import typer
 from chargenet.errors import ChargewatchError
 from chargewatch.cli import (
     alerts,
+    backup,
     call,
     cases,
     cdr,
@@ -54,6 +55,8 @@ COMMANDS = (
     ("call", call.call),
     ("audit", sites.audit),
     ("rebuild", up.rebuild),
+    ("backup", backup.backup),
+    ("restore", backup.restore),
     ("doctor", doctor.doctor),
     ("price", price.price_command),
 )
