@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote
@@ -56,12 +56,15 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
 
 
 class LinkMaker:
-    """Makes and checks links. `base` gives the URL that people reach us by, "" for none (then there are no links)."""
+    """Makes and checks links. `base` gives the URL that people reach us by, "" for none (then there are no links).
 
-    def __init__(self, key: bytes, base: Callable[[], str], ttl_s: float) -> None:
+    `runbooks`: the names of those that the platform serves itself.
+    """
+
+    def __init__(self, key: bytes, base: Callable[[], str], ttl_s: float, runbooks: Collection[str] = ()) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError(f"a key of links is {KEY_BYTES} bytes")
-        self._key, self._base, self._ttl = key, base, timedelta(seconds=ttl_s)
+        self._key, self._base, self._ttl, self._runbooks = key, base, timedelta(seconds=ttl_s), frozenset(runbooks)
 
     def __repr__(self) -> str:
         return "LinkMaker(…)"
@@ -74,6 +77,11 @@ class LinkMaker:
         expires_at = int((now + self._ttl).timestamp())
         group = group_digest(group_key)
         return tuple(Link(TITLES[each], base + self._path(Claim(each, receiver, group, expires_at))) for each in Purpose)
+
+    def runbook(self, kind: str) -> tuple[Link, ...]:
+        """The platform's own page on this kind of alert, where it has one."""
+        base = self._base().rstrip("/")
+        return (Link("Runbook", f"{base}/runbooks/{kind}"),) if base and kind in self._runbooks else ()
 
     def case(self, details: Mapping[str, object]) -> tuple[Link, ...]:
         """Where the case is in the API, for programs; nothing for what is no case."""

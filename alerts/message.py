@@ -107,7 +107,7 @@ def compose(place: Place, verdict: Verdict, now: datetime, links: LinkMaker | No
         created_at=now,
         items=items,
         more=max(0, len(shown) - MAX_ITEMS),
-        links=(*first, *_links(items, labels, bases), *case, *later),
+        links=(*first, *_links(items, labels, bases, links), *case, *later),
         attachments=tuple(each for alert in shown[:MAX_ITEMS] for each in alert.notice.attachments)[:10],
     )
     return fitted(msgspec.structs.replace(message, text=_whole(_said(message), message.links, MAX_BODY)))
@@ -210,12 +210,14 @@ def _title(shown: Sequence[Alert], status: Status, labels: dict[str, str]) -> st
     return f"{mark}{len(relevant)} × {what}" + (f" at {where}" if where else "")
 
 
-def _links(items: Sequence[Item], labels: dict[str, str], bases: Bases) -> tuple[Link, ...]:
+def _links(items: Sequence[Item], labels: dict[str, str], bases: Bases, links: LinkMaker | None) -> tuple[Link, ...]:
     """The only alert's own links, then runbook and board where they have none."""
     found = list(items[0].links) if len(items) == 1 else []
     titles = {link.title.lower() for link in found}
-    if bases.runbook and labels.get("kind") and "runbook" not in titles:
-        found.append(Link("Runbook", filled(bases.runbook, labels)))
+    kind = labels.get("kind", "")
+    if kind and "runbook" not in titles:
+        own = links.runbook(kind) if links else ()
+        found += (Link("Runbook", filled(bases.runbook, labels)),) if bases.runbook else own
     if bases.board and "board" not in titles:
         found.append(Link("Board", filled(bases.board, labels)))
     return tuple(link for link in found if len(link.url) <= MAX_URL)[:MAX_LINKS]

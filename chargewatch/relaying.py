@@ -21,6 +21,7 @@ from chargenet.errors import SettingsError
 from chargenet.ports import Clock
 from chargenet.settings import Settings
 from chargewatch import layout
+from chargewatch.api.runbooks import FOLDERS
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ def make_relay(settings: Settings, store: AlertStore, clock: Clock, upload_base:
     """On the event loop that will run it. Raises SettingsError with the first mistake of alerts.toml."""
     config = load_config(settings)
     chosen = settings.alerts
-    links = LinkMaker(load_link_key(layout.link_key_file(settings)), lambda: chosen.public_url or upload_base(), chosen.link_ttl_s)
+    key = load_link_key(layout.link_key_file(settings))
+    links = LinkMaker(key, lambda: chosen.public_url or upload_base(), chosen.link_ttl_s, served_runbooks())
     options = Options(
         give_up_after_s=chosen.give_up_after_s,
         log_retention_days=chosen.log_retention_days,
@@ -53,6 +55,11 @@ def load_config(settings: Settings) -> Config:
         log.info("nobody is told of alerts: there is no %s", settings.data_dir / "alerts.toml")
         return NOBODY
     return load(file)
+
+
+def served_runbooks() -> frozenset[str]:
+    """Kinds of alerts that the platform itself has a page on."""
+    return frozenset(page.stem for folder in FOLDERS for page in folder.glob("*.md"))
 
 
 def load_link_key(path: Path) -> bytes:

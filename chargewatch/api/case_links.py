@@ -19,7 +19,7 @@ from chargewatch.api.trail import Audited, Trail
 
 router = APIRouter(prefix=PATH.rstrip("/"), tags=["links in messages"])
 
-Token = Annotated[str, Path(max_length=600, description="The signed token of the link.")]
+Token = Annotated[str, Path(description="The signed token of the link; a page says what is wrong with it.")]
 _HTML: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
 _PAGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "A page for people.", "content": _HTML},

@@ -33,7 +33,6 @@ ping_interval_s = 1
 [alerts]
 network_speed = {speed}
 allow_private_addresses = true
-runbook_url = "https://wiki.example/runbooks/{{kind}}"
 through_alertmanager = {through}
 alertmanager_token = "{token}"
 """
