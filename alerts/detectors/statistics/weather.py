@@ -6,7 +6,9 @@ import numpy as np
 
 from alerts.detectors.statistics.table import DAY_S, DAYS, Array
 
-SMOOTH_DAYS = 7
+NEAREST_DAYS = (0, -1, 1, -2, 2, -3, 3)
+ENOUGH = 12.0
+"""Readings: further days are asked only while there are fewer, so that a heat wave is known on its first day."""
 
 
 class Weather:
@@ -36,13 +38,13 @@ class Weather:
             self.sums, self.counts = (np.concatenate([each, np.zeros_like(each)]) for each in (self.sums, self.counts))
 
     def usual(self, models: Array, began: Array) -> Array:
-        """What the model's connectors showed in the week around each instant; NaN where none did. models: n; began: n × k."""
+        """What the model showed on the day of each instant, or around it; NaN where it showed nothing. models: n; began: n × k."""
         day = (began // DAY_S).astype(np.int64)
         total, count = np.zeros(began.shape), np.zeros(began.shape)
         rows = np.minimum(models, len(self.sums) - 1)[:, None]
-        for offset in range(-(SMOOTH_DAYS // 2), SMOOTH_DAYS // 2 + 1):
+        for offset in NEAREST_DAYS:
             there = day + offset
-            known = (there > self.newest - DAYS) & (there <= self.newest) & (models < len(self.sums))[:, None]
+            known = (count < ENOUGH) & (there > self.newest - DAYS) & (there <= self.newest) & (models < len(self.sums))[:, None]
             total += np.where(known, self.sums[rows, there % DAYS], 0.0)
             count += np.where(known, self.counts[rows, there % DAYS], 0.0)
         usual: Array = np.where(count > 0, total / np.maximum(count, 1.0), np.nan)
