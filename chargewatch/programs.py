@@ -18,6 +18,7 @@ from alerts.storage.sql import SqlAlerts
 from billing_reports.app import BillingProgram
 from billing_reports.reports_app import Reports
 from billing_reports.rollup_projection import RollupProjection
+from billing_reports.storage.report_sql import SqlReports
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.model.notice import Notice
 from chargenet.ports import Program, Projection
@@ -98,7 +99,18 @@ def make_alerts(platform: RunningPlatform) -> Alerts:
 def make_reports(platform: RunningPlatform) -> Reports:
     """The reports program. Its metrics are served with the platform's."""
     [rollups] = [each for each in platform.projectors if each.projection.name == RollupProjection.name]
-    made = Reports(SqlRollups(platform.stores.database), platform.clock, platform.site_of, rollups.lag)
+    made = Reports(
+        SqlRollups(platform.stores.database),
+        SqlReports(platform.stores.database),
+        platform.stores,
+        platform.journal,
+        platform.interpret,
+        platform.clock,
+        platform.site_of,
+        rollups.lag,
+        platform.relay,
+        platform.settings.data_dir / "reports",
+    )
     platform.platform_metrics.registry.register(made.metrics)
     return made
 

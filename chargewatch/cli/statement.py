@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -100,13 +101,25 @@ def list_(
 
 @app.command()
 def show(
-    statement: StatementId, json: Json = False, data: Data = None, api: Api = None, key: ApiKey = None, config: Config = None
+    statement: StatementId,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the document: .pdf, .xml (e-invoice), .csv or .json."),
+    ] = None,
+    json: Json = False,
+    data: Data = None,
+    api: Api = None,
+    key: ApiKey = None,
+    config: Config = None,
 ) -> None:
-    """Show one statement: lines, taxes by rate, what is payable, what could not be billed.
+    """Show one statement: lines, taxes by rate, what is payable, what could not be billed. Or write it as a document.
 
     Example: chargewatch statement show ST-000042
     """
     with Target(data, api, key, config).client() as client:
+        if output is not None:
+            _write(output, client.call("GET", path("statements", statement, "document"), params={"format": _format(output)}))
+            return
         found = client.get(dict[str, Any], path("statements", statement))
     if json:
         print_json(found)
@@ -126,6 +139,21 @@ def show(
     out.print(f"net {_money(totals['net'])}, payable {_money(totals['payable'])}", style="bold")
     for each in found.get("unbilled", ()):
         out.print(f"not billed: {each['charge_point_id']} {each['transaction_id'] or ''}: {each['sentence']}", markup=False)
+
+
+def _format(output: Path) -> str:
+    form = output.suffix.lower().removeprefix(".")
+    if form not in ("pdf", "xml", "csv", "json"):
+        raise CommandFailed(f"{output}: a statement is written as .pdf, .xml, .csv or .json", Exit.USAGE)
+    return form
+
+
+def _write(output: Path, body: bytes) -> None:
+    try:
+        output.write_bytes(body)
+    except OSError as error:
+        raise CommandFailed(f"{output}: {error.strerror}") from None
+    note(str(output))
 
 
 def _line(line: dict[str, Any]) -> tuple[Any, ...]:

@@ -29,6 +29,14 @@ SERIES = {
     "intervals": [{"start_at": "2026-01-01T00:00:00Z", "end_at": "2026-01-01T01:00:00Z", "price": "-0.01"}],
 }  # fmt: skip
 LATER = "2100-01-01T00:00:00Z"
+SESSION = {
+    "source": "old", "session_id": "1", "charge_point_id": "CP-1", "began_at": "2026-01-01T00:00:00Z",
+    "ended_at": "2026-01-01T01:00:00Z", "energy_wh": 1000,
+}  # fmt: skip
+EXCLUSION = {
+    "charge_point_id": "CP-1", "reason": "vandalism", "began_at": "2026-01-01T00:00:00Z", "ended_at": "2026-01-02T00:00:00Z",
+    "evidence": "police report 12/26",
+}  # fmt: skip
 
 
 def form(version: str) -> dict[str, Any]:
@@ -62,6 +70,14 @@ STORY: list[tuple[str, str, dict[str, Any]]] = [
     ("customers.import", "POST /customers/import", {"json": {"customers": [{"customer_id": "bo", "party": {"name": "Bo"}}]}}),
     ("statements.run", "POST /statements/runs", {"json": {"month": "2026-01"}}),
     ("tariffs.remove", "DELETE /tariffs/day", {}),
+    ("reports.import", "POST /reports/import", {"json": {"sessions": [SESSION]}}),
+    ("reports.forget", "DELETE /reports/import/old", {}),
+    ("reports.ports", "PUT /reports/ports", {"json": [{"charge_point_id": "CP-1", "port_id": "P1", "rated_w": 22_000}]}),
+    ("reports.exclude", "POST /reports/exclusions", {"json": EXCLUSION}),
+    ("reports.withdraw", "DELETE /reports/exclusions/1", {}),
+    ("reports.schedule", "PUT /reports/schedules/monthly", {"json": {"kind": "utilization", "format": "csv"}}),
+    ("reports.deliver", "POST /reports/schedules/monthly/deliver", {}),
+    ("reports.unschedule", "DELETE /reports/schedules/monthly", {}),
 ]
 """Action, route and body, in an order in which each can be done."""
 
