@@ -14,7 +14,17 @@ from chargewatch.cli import app
 from chargewatch.cli.exits import Exit
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text("utf-8")
-PLATFORM_OF_ITS_OWN = {"demo", "price", "tariff lint", "alerts secret", "detect evaluate", "dashboards build", "dashboards check"}
+PLATFORM_OF_ITS_OWN = {
+    "demo",
+    "price",
+    "tariff lint",
+    "alerts secret",
+    "detect evaluate",
+    "dashboards build",
+    "dashboards check",
+    "dashboards preview",
+    "dashboards push",
+}
 """Commands that do not mean a platform's folder."""
 NO_JSON = {"up", "demo", "rebuild"}
 """Commands whose output is lines for whoever watches."""
