@@ -40,10 +40,9 @@ class SqlCases:
         return await self._database.read(lambda connection: values(Piece, connection.execute(query).mappings()))
 
     async def checkpoint(self, checkpoint: Checkpoint) -> None:
-        kept = [plain(piece) for piece in checkpoint.pieces if piece.state is not None]
-        gone = [piece.name for piece in checkpoint.pieces if piece.state is None]
-
         def work(connection: Connection) -> None:
+            kept = [plain(piece) for piece in checkpoint.pieces if piece.state is not None]
+            gone = [piece.name for piece in checkpoint.pieces if piece.state is None]
             advance(connection, CURSOR, checkpoint.after, checkpoint.upto)
             upsert(connection, t.alert_pieces, kept)
             for names in chunks(gone):
@@ -59,15 +58,13 @@ class SqlCases:
         await self._database.write(work)
 
     async def save(self, changes: Sequence[Change], at: datetime) -> None:
-        rows = [_row(change.case) for change in changes]
-        lines = [_line(change, at) for change in changes if NEWS[change.what]]
-
         def work(connection: Connection) -> None:
-            upsert(connection, t.cases, rows)
+            lines = [_line(change, at) for change in changes if NEWS[change.what]]
+            upsert(connection, t.cases, [_row(change.case) for change in changes])
             if lines:
                 connection.execute(insert(t.case_changes), lines)
 
-        if rows:
+        if changes:
             await self._database.write(work)
 
     async def mark_told(self, told: dict[int, int]) -> None:
