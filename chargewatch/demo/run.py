@@ -26,6 +26,7 @@ from chargewatch.app import serve
 from chargewatch.demo.view import NetworkView, case_line
 from chargewatch.demo_billing import SETTINGS as BILLING_SETTINGS
 from chargewatch.demo_billing import seed_billing
+from chargewatch.demo_documents import end_the_day
 from chargewatch.platform import RunningPlatform
 from simulator.network import Network
 from simulator.scenario import demo
@@ -93,13 +94,16 @@ class Demo:
         await seed_billing(platform.billing, drivers, platform.clock.now())
         names = {site.site_id: site.name for site in (await platform.stores.sites.page(limit=1000)).items}
         view = NetworkView(lambda charge_point_id: names.get(platform.site_of(charge_point_id), ""), platform.alerts.open_cases)
-        async with asyncio.TaskGroup() as tasks:
-            background = [tasks.create_task(network.run()), tasks.create_task(_follow(platform, view))]
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(None if self._options.minutes is None else self._options.minutes * 60):
-                    await (self._draw(platform, view) if self._console.is_terminal else self._print(platform, view))
-            for task in background:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                background = [tasks.create_task(network.run()), tasks.create_task(_follow(platform, view))]
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if self._options.minutes is None else self._options.minutes * 60):
+                        await (self._draw(platform, view) if self._console.is_terminal else self._print(platform, view))
+                for task in background:
+                    task.cancel()
+        finally:  # also after Ctrl-C: the day ends with its documents
+            await end_the_day(platform, lambda line: self._console.print(line, soft_wrap=True, highlight=False, markup=False))
 
     def _minutes(self, began: float) -> float:
         return (self._clock.monotonic() - began) / 60

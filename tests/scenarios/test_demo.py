@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.support.servers import free_port
 
@@ -12,7 +14,7 @@ from tests.support.servers import free_port
 def test_the_demo_lives_and_ends_by_itself() -> None:
     """Charge points of three protocols connect and are counted on plain lines; nothing is logged as an error; exit code 0."""
     command = [sys.executable, "-W", "error", "-m", "chargewatch", "demo", "--charge-points", "30", "--minutes", "0.3"]
-    done = subprocess.run([*command, "--port-base", str(free_port())], capture_output=True, text=True, timeout=90)
+    done = subprocess.run([*command, "--port-base", str(free_port())], capture_output=True, text=True, timeout=115)
     assert done.returncode == 0, done.stderr
     assert "OCPP listening on ws://" in done.stdout and "admin key: cw_" in done.stdout
     lines = [line for line in done.stdout.splitlines() if line.startswith("t=")]
@@ -21,3 +23,7 @@ def test_the_demo_lives_and_ends_by_itself() -> None:
     records = re.search(r"records (\d+)", lines[-1])
     assert records is not None and int(records[1]) > 60
     assert "ERROR" not in done.stderr, done.stderr
+    files = [Path(line.strip()) for line in done.stdout.splitlines() if line.strip().endswith(".pdf")]
+    assert {"utilization-en.pdf", "utilization-de.pdf", "uptime.pdf", "session-quality.pdf"} <= {file.name for file in files}
+    assert all(file.read_bytes().startswith(b"%PDF") for file in files)
+    shutil.rmtree(files[0].parent)
