@@ -161,7 +161,9 @@ def _smaller(item: Item) -> Item:
 
 def cut(text: str, limit: int) -> str:
     """At most `limit` characters, an ellipsis where some were left out; nothing that breaks a line of a protocol."""
-    clean = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in text[: limit + 1])
+    clean = text[: limit + 1]
+    if not clean.replace("\n", "").isprintable():
+        clean = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in clean)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

@@ -38,6 +38,7 @@ class Book:
         self._placed: dict[str, tuple[Placed, ...]] = {}
         self._members: dict[Place, dict[str, Placed]] = {}
         self._due: dict[Place, datetime] = {}
+        self._all_due: datetime | None = None
         self._turn_at = next_turn(self.silences.values(), now)
         for alert in held.alerts:
             self.put(alert, now)
@@ -98,17 +99,14 @@ class Book:
 
     def look_at_all(self, now: datetime) -> None:
         """What is muted may have changed everywhere."""
-        for place in self._members:
-            self._due[place] = now
+        self._all_due = now
 
     # -- what is due
 
     def next_due(self) -> datetime | None:
         """When something must be looked at, if nothing happens before."""
-        instants = [*self._due.values()]
-        if self._turn_at is not None:
-            instants.append(self._turn_at)
-        return min(instants, default=None)
+        instants = (*self._due.values(), self._turn_at, self._all_due)
+        return min((at for at in instants if at is not None), default=None)
 
     def take_due(self, now: datetime) -> list[Place]:
         """The groups to be looked at now, those that waited longest first."""
@@ -116,6 +114,9 @@ class Book:
             self._turn_at = next_turn(self.silences.values(), now)
             self.silences = {key: silence for key, silence in self.silences.items() if silence.ends_at > now}
             self.look_at_all(now)
+        if self._all_due is not None and self._all_due <= now:
+            self._due |= dict.fromkeys(self._members, self._all_due)
+            self._all_due = None
         due = sorted((at, place.receiver, place.group_key) for place, at in self._due.items() if at <= now)
         for _, receiver, group_key in due:
             del self._due[Place(receiver, group_key)]

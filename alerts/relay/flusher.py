@@ -15,7 +15,7 @@ from alerts.relay.rows import AlertStore, Flush
 from alerts.stages.dedup import Told, Verdict
 from alerts.stages.group import Place
 
-BATCH = 100
+BATCH = 25
 """Groups that are judged without a breath of the event loop, and stored in one transaction."""
 MAX_WAITING = 10_000
 """Rows of the outbox for one receiver; above it, its groups wait: what is said later is what is so then."""
@@ -52,11 +52,14 @@ class Flusher:
         keys = [key for place in batch for key in self.book.keys_in(place)]
         forgotten = self.book.finished(keys, after)
         groups = {place: self._without(told, forgotten) for place, told in after.items()}
-        messages = [compose(place, verdict, now, self._links, self._bases) for place, verdict in verdicts.items() if verdict.say]
+        messages = await asyncio.to_thread(self._composed, verdicts, now)
         if messages or groups or forgotten:
             await self._store.flush(Flush(messages=messages, groups=list(groups.items()), forgotten=forgotten))
         self._settle(verdicts, groups, forgotten, messages, now)
         return {message.receiver for message in messages}
+
+    def _composed(self, verdicts: dict[Place, Verdict], now: datetime) -> list[Message]:
+        return [compose(place, verdict, now, self._links, self._bases) for place, verdict in verdicts.items() if verdict.say]
 
     def _judged(self, place: Place, now: datetime) -> Verdict | None:
         if self.waiting[place.receiver] >= MAX_WAITING:

@@ -9,7 +9,7 @@ import logging
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 TURN_S = 5.0
 """The longest that the flush loop waits: the guard beside it counts its turns."""
 COUNT_S, PRUNE_S = 10.0, 3600.0
+SLICE = 100
+"""Alerts that are taken without a breath of the event loop: a few milliseconds."""
 
 
 class Intake(msgspec.Struct, frozen=True):
@@ -121,23 +123,30 @@ class Relay:
         await self.start()
         async with self._lock:
             now = self._clock.now()
-            wanted = [self.book.merged(alert) for alert in alerts if self.book.admits(alert)]
+            wanted, changed = await self._wanted(alerts)
             added = {alert.key for alert in wanted} - self.book.alerts.keys()
             if len(self.book) + len(added) > MAX_ALERTS:
                 self.intake["notice", "refused"] += len(alerts)
                 raise StoreUnavailable("alerts", f"{len(self.book)} alerts are open already")
-            changed = [alert for alert in wanted if _said(self.book.alerts.get(alert.key)) != _said(alert)]
-            needless = [alert.key for alert in wanted if self.book.needless(alert)]
-            kept = [alert for alert in wanted if alert.key not in set(needless)]
+            kept = [alert for alert in wanted if not self.book.needless(alert)]
             if kept:
                 await self.store.take(kept)
-            for alert in kept:
+            async for alert in sliced(kept):
                 self.book.put(alert, now)
-            await self._forget(needless, now)
+            await self._forget([alert.key for alert in wanted if self.book.needless(alert)], now)
             self.intake.update((alert.origin, "taken") for alert in wanted)
             self.intake["notice", "nothing_to_tell"] += len(alerts) - len(wanted)
         self._news.set()
-        return len(changed)
+        return changed
+
+    async def _wanted(self, alerts: Sequence[Alert]) -> tuple[list[Alert], int]:
+        """What there is to keep, with what is known of it from before; and how much of it is news."""
+        wanted, changed = [], 0
+        async for alert in sliced(alerts):
+            if self.book.admits(alert):
+                wanted.append(self.book.merged(alert))
+                changed += _said(self.book.alerts.get(alert.key)) != _said(wanted[-1])
+        return wanted, changed
 
     # -- what people ask
 
@@ -308,6 +317,14 @@ class Relay:
     def _attempted(self, delivery: Delivery) -> None:
         self.attempts[delivery.receiver, delivery.outcome] += 1
         self.on_attempt(delivery)
+
+
+async def sliced(alerts: Sequence[Alert]) -> AsyncIterator[Alert]:
+    """All of them, with a breath of the event loop now and then."""
+    for number, alert in enumerate(alerts, 1):
+        yield alert
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
 
 
 def _said(alert: Alert | None) -> tuple[str, bool, bool] | None:

@@ -46,17 +46,13 @@ class SqlAlerts:
         return await self._database.read(work)
 
     async def take(self, alerts: Sequence[Alert]) -> None:
-        rows = [_notice_row(alert) for alert in alerts]
-        await self._database.write(lambda connection: upsert(connection, alert_notices, rows))
+        await self._database.write(lambda connection: upsert(connection, alert_notices, [_notice_row(alert) for alert in alerts]))
 
     async def flush(self, flush: Flush) -> None:
-        messages = [_outbox_row(message) for message in flush.messages]
-        groups = [_group_row(place, told) for place, told in flush.groups]
-
         def work(connection: Connection) -> None:
-            if messages:
-                connection.execute(insert(alert_outbox), messages)
-            upsert(connection, alert_groups, groups)
+            if flush.messages:
+                connection.execute(insert(alert_outbox), [_outbox_row(message) for message in flush.messages])
+            upsert(connection, alert_groups, [_group_row(place, told) for place, told in flush.groups])
             for keys in chunks(flush.forgotten):
                 connection.execute(delete(alert_notices).where(alert_notices.c.key.in_(keys)))
 
