@@ -84,7 +84,8 @@ class Alerts:
     def health(self) -> tuple[bool, str]:
         """Is it well, and a sentence."""
         loop = self.loop
-        return loop.problem is None, loop.problem or f"{loop.lag()} records behind"
+        left_out = f", {loop.left_out} left out (the log says which)" if loop.left_out else ""
+        return loop.problem is None, loop.problem or f"{loop.lag()} records behind{left_out}"
 
     def heartbeat(self, charge_point_id: str, at: datetime) -> None:
         """A heartbeat came, which leaves no record. Costs nothing: it is taken in with the next judgement."""

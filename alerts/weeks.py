@@ -49,8 +49,11 @@ class Weeks:
         if not week.keys:
             return []
         self._forest.learn(week.features, week.cohorts)
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(_START)) as pool:
+        pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(_START))
+        try:
             return await asyncio.get_running_loop().run_in_executor(pool, unusual, self._forest, week, now, limit)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # whoever stops the platform does not wait for trees
 
     def take(self) -> list[Piece]:
         """What is stored of it, where it changed."""
