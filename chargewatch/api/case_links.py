@@ -13,16 +13,19 @@ from starlette.responses import HTMLResponse, Response
 
 from alerts.links import PATH, BadLink
 from chargenet.errors import Conflict, Unavailable
+from chargewatch.api.answers import schema_of
 from chargewatch.api.auth import At
 from chargewatch.api.link_page import POLICY, asking, done, refused
+from chargewatch.api.problems import MEDIA_TYPE, Problem
 from chargewatch.api.trail import Audited, Trail
 
 router = APIRouter(prefix=PATH.rstrip("/"), tags=["links in messages"])
 
-Token = Annotated[str, Path(description="The signed token of the link; a page says what is wrong with it.")]
+Token = Annotated[str, Path(max_length=600, description="The signed token of the link.")]
 _HTML: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
 _PAGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "A page for people.", "content": _HTML},
+    422: {"description": "No token is so long.", "content": {MEDIA_TYPE: {"schema": schema_of(Problem)}}},
     "default": {"description": "A page that says why not.", "content": _HTML},
 }
 

@@ -13,8 +13,10 @@ from starlette.responses import HTMLResponse, Response
 from alerts.links import BadLink
 from chargenet.errors import Conflict, NotFound, Unavailable
 from chargenet.model.record import microseconds
+from chargewatch.api.answers import schema_of
 from chargewatch.api.auth import platform_of
 from chargewatch.api.link_page import POLICY, refused
+from chargewatch.api.problems import MEDIA_TYPE, Problem
 from chargewatch.api.rollout_link_page import asking, done
 from chargewatch.api.rollouts import Desk
 from chargewatch.api.trail import Audited, Trail
@@ -30,6 +32,7 @@ MAX_BODY, MAX_WHY = 8192, 1000
 _HTML: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
 _PAGES: dict[int | str, dict[str, Any]] = {
     200: {"description": "A page for people.", "content": _HTML},
+    422: {"description": "No token is so long.", "content": {MEDIA_TYPE: {"schema": schema_of(Problem)}}},
     "default": {"description": "A page that says why not.", "content": _HTML},
 }
 
