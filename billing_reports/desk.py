@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,6 +17,8 @@ from billing_reports.frames import Frames
 from billing_reports.house import House
 from billing_reports.judge import Rules
 from billing_reports.loop import Loop
+from billing_reports.money import Money, minor_units
+from billing_reports.month import ends_at
 from billing_reports.numbering import issuable
 from billing_reports.outcome import dismissed
 from billing_reports.plans import Plan
@@ -30,6 +33,7 @@ from billing_reports.storage.statements_sql import SqlStatements
 from billing_reports.storage.tariffs_sql import SqlTariffs
 from billing_reports.tariff import Tariff
 from billing_reports.tariff_book import Assignment, TariffVersion
+from billing_reports.totals import Lines, joined, lines_of, month_totals
 from billing_reports.trace import CdrTraceView, TracedFrame, sequences_of, traced
 from chargenet.errors import Conflict, NotFound
 from chargenet.ports import Clock
@@ -193,6 +197,27 @@ class BillingDesk:
 
     # -- statements
 
+    async def preview(self, month: date) -> list[tuple[str, int, int, Money, Money, Money]]:
+        """What the CDRs of a month come to that are on no statement yet: (currency, customers, lines, net, tax, payable).
+
+        As if every price were before taxes and without plans: control totals, not a statement.
+        """
+        known: dict[str, dict[str, int]] = {}
+        found: dict[str, list[Lines]] = {}
+        after = ""
+        while page := await self.customers.after(after, _EVERY):
+            rows = await self._unstated(page, month)
+            for currency in {row.currency for row in rows}:
+                numbers = known.setdefault(currency, {})
+                found.setdefault(currency, []).append(await asyncio.to_thread(lines_of, rows, numbers, currency))
+            after = page[-1].customer_id
+        return [_totals(currency, joined(parts), len(known[currency])) for currency, parts in sorted(found.items())]
+
+    async def _unstated(self, customers: Sequence[Customer], month: date) -> list[CdrRow]:
+        ends = {each.customer_id: ends_at(month, each.time_zone) for each in customers}
+        rows = await self.ledger.unstated(list(ends), max(ends.values()))
+        return [row for row in rows if row.customer_id is not None and row.ended_at < ends[row.customer_id] and not row.home]
+
     async def run(
         self, month: date, *, time_zone: str | None = None, finalize: bool = False, unfinished_month: bool = False, who: str = ""
     ) -> Run:
@@ -223,3 +248,10 @@ class BillingDesk:
         """Take a final statement back by a credit note. What was on it can be billed again by the next run."""
         issuable(self.house)
         return await self.statements.credit(statement_id, self.house.credit_series, self._clock.now(), remark)
+
+
+def _totals(currency: str, lines: Lines, customers: int) -> tuple[str, int, int, Money, Money, Money]:
+    made = month_totals(lines, customers)
+    cent = Decimal(1).scaleb(-minor_units(currency))
+    net, tax = (Money(int(each.sum()) * cent, currency) for each in (made.net, made.tax))
+    return currency, customers, int(made.lines.sum()), net, tax, net + tax

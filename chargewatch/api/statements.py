@@ -10,12 +10,13 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from billing_reports.money import Money
 from billing_reports.runs import Run, StatementRow
 from billing_reports.statement import Statement, StatementState
 from chargenet.errors import Conflict, NotFound
 from chargenet.stores import Page
 from chargewatch.api.answers import Cursor, Limit, Name, Text, filter_text, json, returns
-from chargewatch.api.billing_values import MONTH, Amount, BillingManager, BillingReader, Desk, MonthText, Remark, month_day
+from chargewatch.api.billing_values import MONTH, Amount, BillingManager, BillingReader, Desk, MonthText, Remark, amount, month_day
 from chargewatch.api.customers import Zone
 from chargewatch.api.trail import Audited, Trail
 
@@ -38,6 +39,17 @@ class StatementShown(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     issued_at: datetime | None
     due_on: date | None
+
+
+class PreviewShown(msgspec.Struct, frozen=True):
+    """Totals of one currency, as if every price were before taxes."""
+
+    currency: str
+    customers: int
+    lines: int
+    net: Amount
+    tax: Amount
+    payable: Amount
 
 
 class RunBody(BaseModel):
@@ -81,6 +93,15 @@ async def list_statements(
     first = None if month is None else month_day(month)
     page = await desk.statements.page(month=first, state=state, customer_id=customer, cursor=cursor, limit=limit)
     return json(Page([_shown(each) for each in page.items], page.next_cursor))
+
+
+@router.get("/preview", responses=returns(list[PreviewShown], "By currency."))
+async def preview_month(
+    _: BillingReader, desk: Desk, month: Annotated[str, Query(pattern=MONTH, description="Which month, e.g. 2026-10.")]
+) -> Response:
+    """What the CDRs of a month come to that are on no statement yet: control totals before a run, without plans."""
+    found = await desk.preview(month_day(month))
+    return json([PreviewShown(each[0], each[1], each[2], *(_amount(money) for money in each[3:])) for each in found])
 
 
 @router.get("/runs", responses=returns(Page[Run], "The last hundred billing runs, newest first."))
@@ -162,10 +183,14 @@ def _shown(row: StatementRow) -> StatementShown:
     )  # fmt: skip
 
 
+def _amount(money: Money) -> Amount:
+    return amount(money.amount, money.currency)
+
+
 def _row(each: Statement) -> StatementShown:
     payable = each.totals.payable
     return StatementShown(
         id=each.id, kind=each.kind.value, state=each.state.value, number=each.number, customer_id=each.customer_id,
-        customer_name=each.customer.name, month=f"{each.month:%Y-%m}", payable=Amount(str(payable).split()[0], payable.currency),
+        customer_name=each.customer.name, month=f"{each.month:%Y-%m}", payable=_amount(payable),
         lines=len(each.lines), created_at=each.created_at, issued_at=each.issued_at, due_on=each.due_on,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from billing_reports.rate import Terms, cdr_id, corrected, rate
 from billing_reports.registers import RegisterBackwards, RegisterPoint, curve
 from billing_reports.tariff import Dimension, PriceComponent, Tariff, TariffElement, TaxIncluded
 from billing_reports.tariff_book import Place
+from billing_reports.totals import lines_of, month_totals
 from chargenet.model.transaction import Transaction, TransactionState
 
 BEGAN = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
@@ -168,6 +169,19 @@ def test_a_statement_adds_up_to_the_cent(given_rows: list[tuple[Decimal, Decimal
     else:
         assert totals.rounding.amount == 0
         assert [line.net.amount for line in draft.lines] == [round_amount(row.before_taxes, 2) for row in cancelled_out(known)]
+
+
+@given(rows)
+def test_control_totals_are_those_of_the_statement(given_rows: list[tuple[Decimal, Decimal | None, bool]]) -> None:
+    """The vectorised twin gives the same cents: net, tax and payable."""
+    known = tuple(_cdr_row(index, net, vat, False) for index, (net, vat, _) in enumerate(given_rows, 1))
+    [draft] = compose(Account(customer=CUSTOMER, rows=known), date(2026, 3, 1), {}, HOUSE, {}, NOW)
+    numbers: dict[str, int] = {}
+    made = month_totals(lines_of(known, numbers, "EUR"), len(numbers))
+    totals = draft.totals
+    assert [int(each[0]) for each in (made.net, made.tax, made.payable)] == [
+        int(money.amount * 100) for money in (totals.net, totals.tax, totals.payable)
+    ]
 
 
 @given(rows)

@@ -1,0 +1,84 @@
+"""What billing costs: totals of a million CDRs, assembling and pricing a transaction, and the statements of a big month."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from billing_reports.assemble import Assembled, assemble
+from billing_reports.evidence import Evidence, Reading
+from billing_reports.rate import Terms, rate
+from billing_reports.storage.packing import pack
+from billing_reports.tariff_book import Place
+from billing_reports.totals import Lines, month_totals
+from chargenet.model.transaction import Transaction, TransactionState
+from tests.support.billing_month import NOW, TARIFF, bill, fill, outcome
+from tests.support.facts import DAY
+
+CDRS = 1_000_000
+CUSTOMERS = int(os.environ.get("BILLING_CUSTOMERS", "3000"))
+
+
+@pytest.mark.benchmark
+def test_totals_of_a_million_cdrs() -> None:
+    """1 M CDRs of 540,000 customer-months to net, tax and payable in under two seconds."""
+    rng = np.random.default_rng(1)
+    customers = 540_000
+    lines = Lines(
+        rng.integers(0, customers, CDRS), rng.choice(np.array([19_000, 7_000, -1]), CDRS), rng.integers(-500, 5_000, CDRS)
+    )
+    start = time.perf_counter()
+    made = month_totals(lines, customers)
+    seconds = time.perf_counter() - start
+    assert int(made.net.sum()) == int(lines.net.sum())
+    print(json.dumps({"benchmark": "billing totals", "cdrs": CDRS, "customers": customers, "seconds": round(seconds, 3)}))
+    assert seconds < 2
+
+
+@pytest.mark.benchmark
+def test_assembling_and_pricing() -> None:
+    """A transaction with 120 samples: from evidence to a CDR as it is stored."""
+    row = Transaction(
+        charge_point_id="CP", transaction_id="1", protocol="ocpp1.6", state=TransactionState.STOPPED, connector="1", began_at=DAY,
+        ended_at=DAY + timedelta(hours=2), start_register_wh=0, stop_register_wh=40_000, first_sequence=1, last_sequence=200,
+    )  # fmt: skip
+    readings = tuple(
+        Reading(sequence=number, at=DAY + timedelta(minutes=number), received_at=NOW, register_mwh=number * 333_000, power_w=20_000)
+        for number in range(1, 120)
+    )
+    rounds, size = 200, 0
+    start = time.perf_counter()
+    for _ in range(rounds):
+        used = assemble(row, Evidence(readings=readings), "Europe/Berlin")
+        assert isinstance(used, Assembled)
+        cdr = rate(row, used, Place("CP", "1", None), Terms(TARIFF), None, {}, cdr_id="C1", now=NOW)
+        size = len(pack(cdr))
+    seconds = time.perf_counter() - start
+    assert cdr.total.before_taxes == Decimal(40_000) * Decimal("0.4217") / 1000  # type: ignore[union-attr]  # a CDR
+    print(
+        json.dumps({"benchmark": "billing one transaction", "samples": 119, "per_s": round(rounds / seconds), "stored_bytes": size})
+    )
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(1800)
+def test_statements_of_a_month(tmp_path: Path) -> None:
+    """Final statements with numbers, five CDRs each, in processes; BILLING_CUSTOMERS says how many."""
+    url = f"sqlite:///{tmp_path / 'month.sqlite'}"
+    asyncio.run(fill(url, CUSTOMERS, 5))
+    start = time.perf_counter()
+    run = asyncio.run(bill(url, 500, workers=2))
+    seconds = time.perf_counter() - start
+    assert run.finals == CUSTOMERS
+    numbers, last = asyncio.run(outcome(url))
+    assert (len(numbers), last) == (CUSTOMERS, CUSTOMERS)
+    per_s = round(CUSTOMERS / seconds)
+    print(json.dumps({"benchmark": "billing run", "statements": CUSTOMERS, "cdrs": 5 * CUSTOMERS, "per_s": per_s}))
