@@ -26,6 +26,7 @@ from chargewatch.cli import (
     firmware,
     frames,
     importing,
+    importing_billing,
     keys,
     maintenance,
     price,
@@ -35,6 +36,7 @@ from chargewatch.cli import (
     simulate,
     sites,
     statement,
+    statement_export,
     tariff,
     tokens,
     transactions,
@@ -85,6 +87,9 @@ GROUPS = (
     ("cdr", cdr.app),
     ("statement", statement.app),
 )
+importing.app.command("customers")(importing_billing.customers)
+importing.app.command("tariffs")(importing_billing.tariffs)
+statement.app.command("export")(statement_export.export)
 for _name, _command in COMMANDS:
     app.command(_name)(_command)
 for _name, _group in GROUPS:
