@@ -115,8 +115,10 @@ class ReportDesk:
         network = await self._network()
         return {key: self._port(key, first_at, network) for key, first_at in sorted(_evses(network.points).items())}
 
-    async def uptime(self, months: Sequence[date], time_zone: str, site_id: str | None = None) -> UptimeReport:
-        """Each port in these months and in the twelve months to their end."""
+    async def uptime(
+        self, months: Sequence[date], time_zone: str, site_id: str | None = None, until: datetime | None = None
+    ) -> UptimeReport:
+        """Each port in these months and in the twelve months to their end; what lies after `until` (now) counts nowhere."""
         if not months:
             raise Conflict("an uptime report has at least one month")
         now, zone = self._clock.now(), ZoneInfo(time_zone)
@@ -126,7 +128,7 @@ class ReportDesk:
         start, end = datetime(first.year, first.month, 1, tzinfo=zone), datetime(last.year, last.month, 1, tzinfo=zone)
         if start >= now:
             raise Conflict(f"{months[0]:%Y-%m} is still to come")
-        end = min(end, now)
+        end = min(end, now if until is None else until)
         evses = {
             key: at for key, at in _evses(network.points).items() if site_id is None or network.site_ids.get(key[0]) == site_id
         }

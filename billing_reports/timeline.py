@@ -68,7 +68,10 @@ def timeline(spans: Iterable[Span], connector: str, first_at: datetime, start: i
     found = _sets(spans, connector, start, end)
     known = clip(((microseconds(first_at), end),), start, end) if microseconds(first_at) < end else NOTHING
     connected = intersect(found.get((LINK, CONNECTED), NOTHING), known)
-    transactions = found.get((TRANSACTION, ""), NOTHING)
+    # One that has not ended proves nothing about a time in which nobody could hear of it; its end will, when it is told.
+    transactions = joined(
+        found.get((TRANSACTION, "ended"), NOTHING), intersect(found.get((TRANSACTION, "open"), NOTHING), connected)
+    )
     said = joined(*(found.get((STATUS, status), NOTHING) for status in OCCUPIED))
     occupied = joined(intersect(said, connected), transactions)
     charging = joined(
@@ -102,7 +105,7 @@ def _sets(spans: Iterable[Span], connector: str, start: int, end: int) -> Mappin
 
 def _keys(span: Span) -> Sequence[tuple[str, str]]:
     if span.layer == TRANSACTION:
-        return ((TRANSACTION, ""),)
+        return ((TRANSACTION, "open" if span.ended_at is None else "ended"),)
     if span.layer != STATUS:
         return ((span.layer, span.value),)
     if span.connector == "":

@@ -7,7 +7,7 @@ month. Occupied and open seconds are added up exactly per quarter.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,6 +19,8 @@ from billing_reports.report_session import ReportSession
 from chargenet.model.record import instant, microseconds
 
 QUARTER_US = 900_000_000
+DAYS_UPTO, HOURS_UPTO = timedelta(days=62), timedelta(days=2)
+"""Periods up to these are shown by day, and by hour."""
 
 
 class Grid(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +33,7 @@ class Grid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
-    """One local month, as far as the period covers it. `month` is YYYY-MM."""
+    """One local month, day or hour, as far as the period covers it. `month` is YYYY-MM, YYYY-MM-DD or YYYY-MM-DD HH."""
 
     month: str
     sessions: int
@@ -70,24 +72,25 @@ def months_of(
     end: datetime,
     time_zone: str,
 ) -> tuple[Month, ...]:
-    """Every local month that [start, end) touches, in order."""
+    """Every local month that [start, end) touches, in order; days of a shorter period, hours of a day or two."""
     quarters = _Quarters(start, end, time_zone)
-    names, index = np.unique(quarters.month, return_inverse=True)
+    form = "%Y-%m" if end - start > DAYS_UPTO else "%Y-%m-%d" if end - start > HOURS_UPTO else "%Y-%m-%d %H"
+    zone = ZoneInfo(time_zone)
+    steps = [each.strftime(form) for each in quarters.local]
+    names, index = np.unique(np.array(steps), return_inverse=True)
     used = np.bincount(index, weights=quarters.seconds(occupied), minlength=len(names))
     whole = np.bincount(index, weights=quarters.seconds(opened), minlength=len(names))
-    zone = ZoneInfo(time_zone)
-    counts: dict[int, list[int]] = {int(name): [0, 0] for name in names}
+    counts: dict[str, list[int]] = {str(name): [0, 0] for name in names}
     for session in sessions:
         if session.began_at >= start:
-            local = session.began_at.astimezone(zone)
-            found = counts[local.year * 12 + local.month - 1]
+            found = counts[session.began_at.astimezone(zone).strftime(form)]
             found[0] += 1
             found[1] += session.energy_wh
     return tuple(
         Month(
-            month=f"{int(name) // 12:04}-{int(name) % 12 + 1:02}",
-            sessions=counts[int(name)][0],
-            energy_wh=counts[int(name)][1],
+            month=str(name),
+            sessions=counts[str(name)][0],
+            energy_wh=counts[str(name)][1],
             open_s=round(float(whole[at])),
             occupied_s=round(float(used[at])),
         )
@@ -102,10 +105,9 @@ class _Quarters:
         zone = ZoneInfo(time_zone)
         self._first = microseconds(start) // QUARTER_US
         self._count = -(-microseconds(end) // QUARTER_US) - self._first
-        local = [instant((self._first + number) * QUARTER_US).astimezone(zone) for number in range(self._count)]
-        self.weekday: NDArray[np.int64] = np.array([each.weekday() for each in local], dtype=np.int64)
-        self.hour: NDArray[np.int64] = np.array([each.hour for each in local], dtype=np.int64)
-        self.month: NDArray[np.int64] = np.array([each.year * 12 + each.month - 1 for each in local], dtype=np.int64)
+        self.local = [instant((self._first + number) * QUARTER_US).astimezone(zone) for number in range(self._count)]
+        self.weekday: NDArray[np.int64] = np.array([each.weekday() for each in self.local], dtype=np.int64)
+        self.hour: NDArray[np.int64] = np.array([each.hour for each in self.local], dtype=np.int64)
 
     def seconds(self, sets: Iterable[Intervals]) -> NDArray[np.float64]:
         """Seconds of all sets together in each quarter: whole quarters by a difference array, the ends by what they cover."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +27,8 @@ PATIENCE_S = 40.0
 """How long a visitor waits for the statements."""
 
 
-async def end_the_day(platform: RunningPlatform, say: Callable[[str], None]) -> list[Path]:
-    """Bills the day and writes its documents. Says what could not be made, and raises nothing for it."""
+async def end_the_day(platform: RunningPlatform, ended_at: datetime, say: Callable[[str], None]) -> list[Path]:
+    """Bills the day, which ended at `ended_at`, and writes its documents. Says what could not be made; raises nothing for it."""
 
     async def statements() -> Sequence[Statement]:
         try:
@@ -40,14 +40,14 @@ async def end_the_day(platform: RunningPlatform, say: Callable[[str], None]) -> 
             say(f"  no statement: {error}")
         return []
 
-    return await write_documents(platform.reports.desk, statements, platform.clock, ZONE, say)
+    return await write_documents(platform.reports.desk, statements, platform.clock, ended_at, say)
 
 
 async def write_documents(
     desk: ReportDesk,
     statements: Callable[[], Awaitable[Sequence[Statement]]],
     clock: Clock,
-    time_zone: str,
+    now: datetime,
     say: Callable[[str], None],
 ) -> list[Path]:
     """Writes what can be made into a new folder and says where each is; what cannot be made is said too."""
@@ -66,14 +66,13 @@ async def write_documents(
         say(f"  {path}")
 
     say("the day's documents:")
-    now = clock.now()
     for language, ending in (("en", "en"), ("de", "de")):
         await leave(
-            f"utilization-{ending}.pdf", _file(lambda: desk.utilization(now - timedelta(days=1), now, time_zone), language, clock)
+            f"utilization-{ending}.pdf", _file(lambda: desk.utilization(now - timedelta(days=1), now, ZONE), language, clock)
         )
     month = now.date().replace(day=1)
-    await leave("uptime.pdf", _file(lambda: desk.uptime([month], time_zone), "en", clock))
-    await leave("session-quality.pdf", _file(lambda: desk.quality(now - timedelta(days=1), now, time_zone), "en", clock))
+    await leave("uptime.pdf", _file(lambda: desk.uptime([month], ZONE, until=now), "en", clock))
+    await leave("session-quality.pdf", _file(lambda: desk.quality(now - timedelta(days=1), now, ZONE), "en", clock))
     for each in await statements():
         await leave(f"statement-{each.number or each.id}.pdf", lambda each=each: asyncio.to_thread(statement_file, each, "pdf"))  # type: ignore[misc]
     return written

@@ -41,7 +41,6 @@ def document(report: UptimeReport, made_at: datetime, language: str = "en", name
 
 def _tiles(report: UptimeReport, say: Words) -> tuple[Tile, ...]:
     last, year = report.network[-1], report.year
-    hours, excluded = say.number(last.outage / 60, 1), say.number(last.excluded / 60, 1)
     below = len(report.below)
     return (
         Tile(say.month(report.months[-1]), say.percent(last.uptime, 2), say("up_network"), _tone(last)),
@@ -49,7 +48,7 @@ def _tiles(report: UptimeReport, say: Words) -> tuple[Tile, ...]:
         Tile(
             say("up_below"), say.number(below), say("up_below_note", all=say.number(len(report.ports))), "bad" if below else "good"
         ),
-        Tile(say("up_outage"), f"{hours} h", say("up_outage_note", excluded=f"{excluded} h")),
+        Tile(say("up_outage"), say.span(last.outage), say("up_outage_note", excluded=say.span(last.excluded))),
     )
 
 
@@ -65,7 +64,7 @@ def _causes(report: UptimeReport, say: Words) -> list[Block]:
     parts = {names[cause]: [each.causes.get(cause, 0.0) / 60 for each in report.network] for cause in CAUSES}
     colours = {names[cause]: theme.CAUSES[cause] for cause in CAUSES}
     months = Rows(
-        head=(say("month"), f"{say('in_service')}, h", f"{say('outage')}, h", f"{say('excluded')}, h", say("uptime")),
+        head=(say("month"), say("in_service"), say("outage"), say("excluded"), say("uptime")),
         rows=tuple(_month(each, label, say) for each, label in zip(report.network, labels, strict=True)),
         align="lrrrr",
         widths=(28, 18, 18, 18, 18),
@@ -80,8 +79,8 @@ def _causes(report: UptimeReport, say: Words) -> list[Block]:
 
 
 def _month(each: UptimePeriod, label: str, say: Words) -> tuple[str, ...]:
-    hours = (say.number(value / 60, 1) for value in (each.in_service, each.outage, each.excluded))
-    return (label, *hours, say.percent(each.uptime, 2))
+    spans = (say.span(value) for value in (each.in_service, each.outage, each.excluded))
+    return (label, *spans, say.percent(each.uptime, 2))
 
 
 def _ports(report: UptimeReport, say: Words) -> list[Block]:
@@ -92,8 +91,7 @@ def _ports(report: UptimeReport, say: Words) -> list[Block]:
     tones = {(row, 5): _tone(each.year) for row, each in enumerate(ports[:MOST_ROWS])}
     table = Rows(
         head=(
-            say("port"), say("site"), f"{say('in_service')}, h", f"{say('outage')}, h", f"{say('excluded')}, h", say("uptime"),
-            say("literal"),
+            say("port"), say("site"), say("in_service"), say("outage"), say("excluded"), say("uptime"), say("literal"),
         ),
         rows=rows, align="llrrrrr", widths=(22, 22, 13, 12, 13, 12, 12), tones=tones,
     )  # fmt: skip
@@ -110,8 +108,8 @@ def _ports(report: UptimeReport, say: Words) -> list[Block]:
 
 def _port(each: PortUptime, say: Words) -> tuple[str, ...]:
     year = each.year
-    hours = (say.number(value / 60, 1) for value in (year.in_service, year.outage, year.excluded))
-    return (each.port.port_id, each.port.site, *hours, say.percent(year.uptime, 2), say.percent(year.literal, 2))
+    spans = (say.span(value) for value in (year.in_service, year.outage, year.excluded))
+    return (each.port.port_id, each.port.site, *spans, say.percent(year.uptime, 2), say.percent(year.literal, 2))
 
 
 def _outages(report: UptimeReport, say: Words, zone: ZoneInfo) -> list[Block]:

@@ -85,9 +85,12 @@ def _charging(use: Use, say: Words) -> list[Block]:
 def _months(report: UtilizationReport, say: Words) -> list[Block]:
     months = report.months
     labels = [say.month_short(each.month) for each in months]
-    energy, occupied = [each.energy_wh / 1e6 for each in months], [each.occupied for each in months]
-    names = (say("energy_mwh"), say("occupied_pct"))
-    return [Heading(say("by_month")), Plot(lambda: charts.months(labels, energy, occupied, names), 0.36, say("by_month"))]
+    small = max((each.energy_wh for each in months), default=0) < 1e7
+    energy = [each.energy_wh / (1e3 if small else 1e6) for each in months]
+    occupied = [each.occupied for each in months]
+    names = (say("energy_kwh_axis" if small else "energy_mwh"), say("occupied_pct"))
+    title = say({7: "by_month", 10: "by_day"}.get(len(months[0].month), "by_hour")) if months else say("by_month")
+    return [Heading(title), Plot(lambda: charts.months(labels, energy, occupied, names), 0.36, title)]
 
 
 def _peak(report: UtilizationReport, say: Words) -> list[Block]:

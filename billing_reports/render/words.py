@@ -89,8 +89,14 @@ class Words:
         names = get_day_names("abbreviated", locale=self.locale)
         return [str(names[day]).rstrip(".") for day in range(7)]
 
+    def span(self, minutes: float) -> str:
+        """Hours; minutes where it is little."""
+        return f"{self.number(minutes, 1)} min" if abs(minutes) < 600 else f"{self.number(minutes / 60, 1)} h"
+
     def month_short(self, year_month: str) -> str:
-        """`Mar 26` of YYYY-MM."""
+        """`Mar 26` of YYYY-MM, `5.` of a day, `17` of an hour."""
+        if len(year_month) > 7:
+            return f"{year_month[11:]}:00" if len(year_month) > 10 else f"{int(year_month[8:])}/{int(year_month[5:7])}"
         names = get_month_names("abbreviated", locale=self.locale)
         return f"{str(names[int(year_month[5:7])]).rstrip('.')} {year_month[2:4]}"
 

@@ -94,16 +94,23 @@ class Demo:
         await seed_billing(platform.billing, drivers, platform.clock.now())
         names = {site.site_id: site.name for site in (await platform.stores.sites.page(limit=1000)).items}
         view = NetworkView(lambda charge_point_id: names.get(platform.site_of(charge_point_id), ""), platform.alerts.open_cases)
+        ended_at = platform.clock.now()
         try:
             async with asyncio.TaskGroup() as tasks:
                 background = [tasks.create_task(network.run()), tasks.create_task(_follow(platform, view))]
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(None if self._options.minutes is None else self._options.minutes * 60):
-                        await (self._draw(platform, view) if self._console.is_terminal else self._print(platform, view))
+                try:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(None if self._options.minutes is None else self._options.minutes * 60):
+                            await (self._draw(platform, view) if self._console.is_terminal else self._print(platform, view))
+                finally:
+                    ended_at = platform.clock.now()
                 for task in background:
                     task.cancel()
         finally:  # also after Ctrl-C: the day ends with its documents
-            await end_the_day(platform, lambda line: self._console.print(line, soft_wrap=True, highlight=False, markup=False))
+            await end_the_day(platform, ended_at, self._line)
+
+    def _line(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True, highlight=False, markup=False)
 
     def _minutes(self, began: float) -> float:
         return (self._clock.monotonic() - began) / 60
