@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.cog.variants import Dataquery
 
+from chargenet.observe.names import LIVE_HORIZON_S
 from dashboards.sdk import bargauge, common, stat, statetimeline, table, text, timeseries
 from dashboards.sdk import dashboard as d
 from dashboards.sdk import prometheus as p
@@ -15,6 +16,8 @@ from dashboards.spec import INFLUX, PLAIN, PLUGIN, Colours, Column, Kind, Panel,
 REFERENCES = "ABCDEFGHIJKLMNOP"
 LAST = common.ReduceDataOptions(calcs=["last"], fields="", values=False)
 UNKNOWN = "no data"
+JOINED_MS = LIVE_HORIZON_S * 1000
+"""Readings further apart are not of one charge: their line is broken."""
 
 
 def source(name: str) -> common.DataSourceRef:
@@ -124,9 +127,9 @@ def _custom(spec: Panel) -> object:
             line_interpolation=common.LineInterpolation.STEP_AFTER if spec.stepped else common.LineInterpolation.LINEAR,
             fill_opacity=60 if spec.stacked else spec.filled,
             show_points=common.VisibilityMode.NEVER,
-            span_nulls=False,
+            span_nulls=JOINED_MS if any(query.source == INFLUX for query in spec.queries) else False,
             stacking=stacking,
-            axis_soft_min=0,
+            axis_soft_min=0 if spec.from_zero else None,
             thresholds_style=common.GraphThresholdsStyleConfig(mode=lines),
         )
     if spec.kind is Kind.STATES:

@@ -109,6 +109,8 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     """(legend, unit) of lines on the right-hand axis."""
     stepped: bool = False
     threshold_lines: bool = False
+    from_zero: bool = True
+    """The axis begins at 0, unless values are below."""
     columns: tuple[Column, ...] = ()
     sort: tuple[str, bool] | None = None
     """(title of a column, descending)."""

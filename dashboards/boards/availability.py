@@ -51,7 +51,8 @@ ROWS = (
         graph(
             6, "Why", "Connectors that can serve nobody, by status.",
             Query(f'sum by (status) ({n.MODEL_CONNECTORS.name}{{status=~"Faulted|Unavailable|Unknown"}})', "{{status}}"),
-            stacked=True, line_colours=(("Faulted", RED), ("Unavailable", ORANGE), ("Unknown", GREY)), width=10, height=10,
+            stacked=True, stepped=True, line_colours=(("Faulted", RED), ("Unavailable", ORANGE), ("Unknown", GREY)),
+            width=10, height=10,
             may_be_empty="every connector is usable",
         ),
     )),

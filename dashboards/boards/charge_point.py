@@ -90,7 +90,7 @@ ROWS = (
             queries=(
                 Query(
                     f'SELECT mean("power_active_import_w") FROM "meter" WHERE {IN_INFLUX} '
-                    'GROUP BY time($__interval), "connector" fill(none)',
+                    'GROUP BY time($__interval), "connector" fill(null)',
                     legend="connector $tag_connector", source=INFLUX,
                 ),
             ),

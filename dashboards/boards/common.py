@@ -102,6 +102,8 @@ class Look(TypedDict, total=False):
     line_colours: tuple[tuple[str, str], ...]
     second_axis: tuple[tuple[str, Unit], ...]
     threshold_lines: bool
+    from_zero: bool
+    stepped: bool
     spark: bool
     may_be_empty: str
     sort: tuple[str, bool]

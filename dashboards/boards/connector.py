@@ -31,7 +31,7 @@ NOBODY_CHARGED = "nobody charged in this time, or the charge point does not meas
 def measured(field: str, legend: str, *by: str, function: str = "mean") -> Query:
     """One field of the telemetry store over time, by tags."""
     groups = ", ".join(["time($__interval)", *(f'"{tag}"' for tag in by)])
-    return Query(f'SELECT {function}("{field}") FROM "meter" WHERE {IN_INFLUX} GROUP BY {groups} fill(none)', legend, INFLUX)
+    return Query(f'SELECT {function}("{field}") FROM "meter" WHERE {IN_INFLUX} GROUP BY {groups} fill(null)', legend, INFLUX)
 
 
 STATE = Panel(
@@ -92,6 +92,7 @@ REGISTER = Panel(
     width=12,
     height=9,
     filled=0,
+    from_zero=False,
     may_be_empty=NOBODY_CHARGED,
 )
 TEMPERATURE = Panel(

@@ -124,6 +124,7 @@ BY_STATUS = Panel(
     width=10,
     height=9,
     stacked=True,
+    stepped=True,
     line_colours=STATUS_COLOURS,
 )
 POWER = Panel(
@@ -138,6 +139,7 @@ POWER = Panel(
     unit=Unit.WATT,
     width=7,
     height=9,
+    filled=0,
     line_colours=(("now", BLUE), ("a week ago", GREY)),
 )
 TRANSACTIONS = Panel(
@@ -151,6 +153,7 @@ TRANSACTIONS = Panel(
     ),
     width=7,
     height=9,
+    filled=0,
     line_colours=(("now", BLUE), ("a week ago", GREY)),
 )
 SITES = Panel(

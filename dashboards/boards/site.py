@@ -67,7 +67,7 @@ ROWS = (
             id=8, kind=Kind.GRAPH, title="Connectors by status",
             description="The same, counted.",
             queries=(Query(f"sum by (status) ({CONNECTORS}{{{HERE}}})", legend="{{status}}"),),
-            stacked=True, line_colours=STATUS_COLOURS, width=8, height=12,
+            stacked=True, stepped=True, line_colours=STATUS_COLOURS, width=8, height=12,
         ),
     )),
     Row((

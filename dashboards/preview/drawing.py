@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -132,7 +132,7 @@ def _bars(canvas: Canvas, lines: list[Line], look: Look) -> None:
     room = max(1, int(canvas.height // 22))
     lines = lines[:room]
     most = max([look.defaults.get("max") or 0, *(line.last for line in lines), 1e-9])
-    name_width = min(canvas.width * 0.42, 14 + 7.2 * max(len(line.name) for line in lines))
+    name_width = min(canvas.width * 0.5, 18 + 8.4 * max(len(line.name) for line in lines))
     tall = min(46.0, canvas.height / len(lines))
     for number, line in enumerate(lines):
         middle = canvas.height - tall * (number + 0.5)
@@ -158,17 +158,19 @@ def _graph(canvas: Canvas, lines: list[Line], look: Look, view: View) -> None:
     custom = look.defaults["custom"]
     stacked = custom["stacking"]["mode"] == "normal"
     right = {line.name for line in lines if look.of(line.name).get("custom.axisPlacement") == "right"}
-    axes = canvas.axes(left=64, right=62 if right else 14, bottom=44, top=8)
+    axes = canvas.axes(left=72, right=66 if right else 24, bottom=44, top=8)
     axes.grid(color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
     second = axes.twinx() if right else axes
     if stacked:
-        _stack(axes, lines, look)
+        _stack(axes, lines, look, "post" if custom["lineInterpolation"] == "stepAfter" else None)
     else:
         for number, line in enumerate(lines):
             on, tint = (second if line.name in right else axes), look.colour(line.name, number)
-            on.plot(line.times, line.values, color=tint, linewidth=1.6, label=line.name)
+            times, values = _broken(line, look, view)
+            on.plot(times, values, color=tint, linewidth=1.6)
             if custom.get("fillOpacity", 0) and line.name not in right:
-                on.fill_between(line.times, line.values, 0, color=tint, alpha=custom["fillOpacity"] / 100, linewidth=0)
+                on.fill_between(times, values, 0, color=tint, alpha=custom["fillOpacity"] / 100, linewidth=0)
     _value_axis(axes, look, look.defaults.get("unit", "short"))
     if right:
         for spine in second.spines.values():
@@ -182,7 +184,23 @@ def _graph(canvas: Canvas, lines: list[Line], look: Look, view: View) -> None:
     _legend(canvas, [(line.name, look.colour(line.name, number)) for number, line in enumerate(lines)])
 
 
-def _stack(axes: Axes, lines: list[Line], look: Look) -> None:
+def _broken(line: Line, look: Look, view: View) -> tuple[list[float], list[float]]:
+    """Times and values with NaN where the line is broken: no reading for longer than it is joined over."""
+    joined_s = (look.defaults["custom"].get("spanNulls") or 0) / 1000 or view.interval_ms * 1.5 / 1000
+    times: list[float] = []
+    values: list[float] = []
+    for at, value in zip(line.times, line.values, strict=True):
+        if math.isnan(value):
+            continue
+        if times and at - times[-1] > joined_s:
+            times.append((times[-1] + at) / 2)
+            values.append(math.nan)
+        times.append(at)
+        values.append(value)
+    return times, values
+
+
+def _stack(axes: Axes, lines: list[Line], look: Look, step: Literal["post"] | None) -> None:
     """A line that has no value at an instant adds nothing to the stack there."""
     instants = sorted({at for line in lines for at in line.times})
     below = [0.0] * len(instants)
@@ -190,14 +208,16 @@ def _stack(axes: Axes, lines: list[Line], look: Look) -> None:
         values = dict(zip(line.times, line.values, strict=True))
         top = [low + (0.0 if math.isnan(value := values.get(at, 0.0)) else value) for low, at in zip(below, instants, strict=True)]
         tint = look.colour(line.name, number)
-        axes.fill_between(instants, below, top, color=tint, alpha=0.65, linewidth=0)
-        axes.plot(instants, top, color=tint, linewidth=0.8)
+        axes.fill_between(instants, below, top, color=tint, alpha=0.65, linewidth=0, step=step)
+        axes.plot(instants, top, color=tint, linewidth=0.8, drawstyle="steps-post" if step else "default")
         below = top
 
 
 def _value_axis(axes: Axes, look: Look, unit: str) -> None:
     low, high = axes.get_ylim()
-    axes.set_ylim(look.defaults.get("min", min(0.0, low)), look.defaults.get("max", high if high > 0 else 1.0))
+    from_zero = look.defaults["custom"].get("axisSoftMin") == 0
+    bottom, top = (min(0.0, low) if from_zero else low), high + (high - (0.0 if from_zero else low)) * 0.06
+    axes.set_ylim(look.defaults.get("min", bottom), look.defaults.get("max", top if top > bottom else 1.0))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: shown(value, unit, None, 0.0)))
     axes.tick_params(colors=FAINT, labelsize=8.5, length=0)
@@ -207,7 +227,7 @@ def _legend(canvas: Canvas, names: Sequence[tuple[str, str]]) -> None:
     axes = canvas.plain()
     x = 64.0
     for number, (name, tint) in enumerate(names):
-        width = 24 + 6.6 * len(name)
+        width = 28 + 6.9 * len(name)
         if x + width > canvas.width - 60 and number < len(names) - 1:
             axes.text(x, 12, f"and {len(names) - number} more", color=FAINT, fontsize=8.5, va="center")
             return
@@ -218,7 +238,7 @@ def _legend(canvas: Canvas, names: Sequence[tuple[str, str]]) -> None:
 
 def _states(canvas: Canvas, lines: list[Line], look: Look, view: View) -> None:
     names_width = min(170.0, 16 + 7.0 * max(len(line.name) for line in lines))
-    axes = canvas.axes(left=names_width, right=14, bottom=44, top=6)
+    axes = canvas.axes(left=names_width, right=24, bottom=44, top=6)
     step = view.interval_ms / 1000
     seen: dict[str, str] = {}
     lines = lines[: max(1, int((canvas.height - 50) // 15))]
