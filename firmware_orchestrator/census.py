@@ -28,8 +28,8 @@ PAGES = 200
 """At most so many pages of a history are read for a plan; what is older counts as unknown."""
 PAST_PAGES, STATE_PAGES = 30, 5
 """Likewise of each kind of row of the past, and of the statuses of one charge point."""
-MAX_ASKED = 1000
-"""Charge points whose statuses are read: some milliseconds for each."""
+MAX_ASKED = 300
+"""Charge points whose statuses are read: some ten milliseconds for each, while a person waits."""
 USE_DAYS, ONLINE_DAYS = 28, 7
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from chargewatch.api.firmware import FirmwareShown
 from chargewatch.cli.charge_points import Limit
 from chargewatch.cli.exits import CommandFailed, Exit
+from chargewatch.cli.firmware_demo import demo_images
 from chargewatch.cli.http import path
 from chargewatch.cli.output import console, facts, listing, note, print_json, size
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
@@ -153,3 +154,6 @@ def _text(file: Path) -> str:
         return file.read_text("utf-8")
     except UnicodeDecodeError:
         raise CommandFailed(f"{file}: is not UTF-8 text", Exit.USAGE) from None
+
+
+app.command("demo-images")(demo_images)

@@ -107,4 +107,4 @@ def _limits(policy: GatePolicy, n: int, control: int, rate: float) -> tuple[str,
 def _days(days: float) -> str:
     if not isfinite(days):
         return "no time at all"
-    return f"{max(days * 24, 1):.0f} hours" if days < 1 else f"{amount(round(days, 1))} days"
+    return plural(round(max(days * 24, 1)), "hour") if days < 1 else f"{amount(round(days, 1))} days"
