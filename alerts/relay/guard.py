@@ -70,6 +70,8 @@ class Guard:
         self._problem = "its event loop does not turn"
         self._told = False
         self._change = 0
+        self._untold: list[tuple[Receiver, Message]] = []
+        """What is tried again at every look, until it is taken or something else is so."""
         self._ended = threading.Event()
 
     def turned(self) -> None:
@@ -98,19 +100,24 @@ class Guard:
         stuck = still_s > self._after_s
         if stuck != self._told:
             self._told = stuck
-            asyncio.run(self._tell(stuck, still_s))
+            self._change += 1
+            self._untold = [(receiver, self._message(receiver.name, stuck, still_s)) for receiver in self._receivers]
+        if self._untold:
+            asyncio.run(self._tell())
 
-    async def _tell(self, stuck: bool, still_s: float) -> None:
-        self._change += 1
+    async def _tell(self) -> None:
         door = self._open_door()
+        waiting = []
         try:
-            for receiver in self._receivers:
-                message = self._message(receiver.name, stuck, still_s)
+            for receiver, message in self._untold:
                 result = await notifier(receiver, door).send(message, self._clock.now())
                 level = logging.WARNING if result.outcome is Outcome.DELIVERED else logging.ERROR
-                log.log(level, "told %s that the relay %s: %s", receiver.name, "stands" if stuck else "works", result.outcome)
+                log.log(level, "told %s: %s (%s)", receiver.name, message.title, result.outcome)
+                if result.outcome is Outcome.RETRY:
+                    waiting.append((receiver, message))
         finally:
             await door.close()
+        self._untold = waiting
 
     def _message(self, receiver: str, stuck: bool, still_s: float) -> Message:
         now = self._clock.now()
