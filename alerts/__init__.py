@@ -1,1 +1,1 @@
-"""Finds sick connectors, keeps them as cases, tells on-call through the relay. Rules judge today; statistics do not run yet."""
+"""Finds sick connectors, keeps them as cases with their evidence, and tells on-call once, through the relay."""

@@ -1,1 +1,1 @@
-"""Prices under OCPI tariffs. Transactions to CDRs, statements and reports are not here yet."""
+"""From a meter's register to a CDR, a price, a statement; and from intervals to uptime and utilization."""

@@ -1,1 +1,1 @@
-"""Health-gated firmware rollouts: plan, waves, gate, orchestrator. Its young parts are named in the changelog."""
+"""Health-gated firmware rollouts: a canary, then waves; it stops by itself when charge points get worse."""
