@@ -106,7 +106,7 @@ def test_prometheus_takes_its_config(tmp_path: Path) -> None:
     """The config is valid with the rule files and secrets where the containers have them."""
     text = (PROVISIONING / "prometheus" / "prometheus.yml").read_text()
     (tmp_path / "key").write_text("secret")
-    text = text.replace("/etc/prometheus/rules", str(RULES)).replace("/run/secrets/prometheus_key", str(tmp_path / "key"))
+    text = text.replace("/etc/prometheus/rules", str(RULES)).replace("/run/secrets/probe_token", str(tmp_path / "key"))
     path = tmp_path / "prometheus.yml"
     path.write_text(text)
     said = promtool("check", "config", "--lint=all", "--lint-fatal", path)
