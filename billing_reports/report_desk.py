@@ -126,7 +126,7 @@ class ReportDesk:
         last = next_month(months[-1])
         first = min(months[0], last.replace(year=last.year - 1))
         start, end = datetime(first.year, first.month, 1, tzinfo=zone), datetime(last.year, last.month, 1, tzinfo=zone)
-        if start >= now:
+        if datetime(months[0].year, months[0].month, 1, tzinfo=zone) >= now:
             raise Conflict(f"{months[0]:%Y-%m} is still to come")
         end = min(end, now if until is None else until)
         evses = {
