@@ -188,7 +188,9 @@ class RolloutDesk:
         return [
             msgspec.structs.replace(
                 each,
-                weights=rates[each.charge_point_id],
+                weights={
+                    signal: max(1, round(rate / policy.network_speed)) for signal, rate in rates[each.charge_point_id].items()
+                },
                 safety_codes=pasts[each.charge_point_id].safety_codes,
                 boot_loops=pasts[each.charge_point_id].boot_loops,
             )

@@ -20,7 +20,7 @@ import msgspec
 
 from chargenet.events import Fact
 from firmware_orchestrator.evidence.baseline import UNIT, History
-from firmware_orchestrator.evidence.masks import Masks
+from firmware_orchestrator.evidence.masks import WINDOW_US, Masks
 from firmware_orchestrator.evidence.policy import GatePolicy
 from firmware_orchestrator.evidence.risk import ALL, CHARGING, INDEX, Risk, Spent
 from firmware_orchestrator.evidence.signals import DAY_US, PARTS, QUIET_DOUBLINGS, QUIET_S, RATES, Signal
@@ -106,6 +106,7 @@ class Exposure:
         self._at, self.sequence = stored.at_us, stored.sequence
         self._rows = {row.charge_point_id: row for row in stored.rows}
         self._masks = stored.masks
+        self._weighed = any(weight != UNIT for row in stored.rows for weight in row.weights)
         self._risk = Risk(stored.at_us, stored.rows, stored.spent)
         self._at_site: dict[str, list[str]] = {}
         for row in stored.rows:
@@ -330,7 +331,8 @@ class Exposure:
         saw = [row for row in rows if row.risk_group == CONTROL]
         if not saw or index == INDEX[Signal.ANY]:
             return
-        if until := self._masks.control_saw(index, saw, self._risk.control, self._at):
+        usual = self._risk.sums[index].weight[CONTROL] / UNIT * WINDOW_US / DAY_US if self._weighed else 0.0
+        if until := self._masks.control_saw(index, saw, self._risk.control, usual, self._at):
             self._dirty.update(self._rows)
             heappush(self._heap, (until, _EVERYBODY, ""))
 

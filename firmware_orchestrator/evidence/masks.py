@@ -1,14 +1,14 @@
 """Causes that many charge points share: a fuse, a switch, a mobile network. Decided here: for how long one event hides its like.
 
 At one site, events of one signal within 15 minutes are one event. A signal is masked for everybody while the control group sees an
-incident: a tenth of it, and at least 3 charge points at 3 sites, within 10 minutes. What the control group does not see is never
-taken for an incident, so that a new firmware that fails everywhere at once is not excused.
+incident: a tenth of it, at least 3 charge points at 3 sites, and far more than its own past makes usual, within 10 minutes. What
+the control group does not see is never taken for an incident, so that a new firmware that fails everywhere at once is not excused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from math import ceil
+from math import ceil, sqrt
 
 import msgspec
 
@@ -20,6 +20,8 @@ WINDOW_US = 10 * MINUTE_US
 INCIDENT_US = 30 * MINUTE_US
 SHARE = 0.10
 SITES = 3
+FAR = 4.0
+"""Standard deviations above what is usual (of a Poisson count)."""
 _ANY = INDEX[Signal.ANY]
 
 
@@ -46,12 +48,17 @@ class Masks(msgspec.Struct, omit_defaults=True):
         self.sites.setdefault(site, {})[index] = until
         return until
 
-    def control_saw(self, index: int, rows: Iterable[Row], size: int, now: int) -> int:
-        """These of the control group, which has `size`, had an event; the end of the incident that this is, 0 if it is none."""
+    # Each argument is one part of what makes an incident.
+    def control_saw(self, index: int, rows: Iterable[Row], size: int, usual: float, now: int) -> int:
+        """These of the control group, which has `size`, had an event; the end of the incident that this is, 0 if it is none.
+
+        `usual`: events of the whole group that its own past makes expected within WINDOW_US.
+        """
         seen = [each for each in self.recent.get(index, ()) if now - each[0] < WINDOW_US]
         seen += [(now, row.charge_point_id, row.site or f"?{row.charge_point_id}") for row in rows]
         self.recent[index] = seen
-        if len({who for _, who, _ in seen}) < max(SITES, ceil(SHARE * size)) or len({site for _, _, site in seen}) < SITES:
+        many = max(SITES, ceil(SHARE * size), usual + FAR * sqrt(usual))
+        if len({who for _, who, _ in seen}) < many or len({site for _, _, site in seen}) < SITES:
             return 0
         self.incidents[index] = self.incidents[_ANY] = now + INCIDENT_US
         return now + INCIDENT_US
