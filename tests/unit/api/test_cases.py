@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from alerts.case import Change
+from chargenet.events import Fact, StatusReported
+from chargenet.model.ids import ConnectorRef
 from tests.support.api import api_over
 from tests.support.cases import case
 
@@ -39,3 +42,23 @@ async def test_planned_work_is_announced_and_ended(tmp_path: Path) -> None:
         assert (await api.operator.delete("/maintenance/1")).status_code == 200
         assert (await api.viewer.get("/maintenance?current=true")).json()["items"] == []
         assert (await api.operator.delete("/maintenance/1")).status_code == 409
+
+
+async def test_detectors_run_when_told_and_say_what_hides_a_finding(tmp_path: Path) -> None:
+    """A viewer may not; findings come with their evidence and case; what planned work hides is there, and says so."""
+    async with api_over(tmp_path) as api:
+        alerts, now = api.platform.alerts, api.platform.clock.now()
+        for sequence, name in enumerate(("CP-1", "CP-2"), 1):
+            fault = StatusReported(connector=ConnectorRef(1), status="Faulted", raw_status="Faulted", error_code="OtherError")
+            alerts._knowledge.apply(Fact(sequence, now - timedelta(hours=1), name, 1, "ocpp1.6", "", (fault,)))
+        body = {"charge_point_id": "CP-2", "ends_at": "2027-01-01T00:00:00Z", "reason": "cable"}
+        assert (await api.operator.post("/maintenance", json=body)).status_code < 300
+        assert (await api.viewer.post("/cases/judge")).status_code == 403
+        judgement = (await api.operator.post("/cases/judge")).json()
+        assert (judgement["charge_points"], judgement["connectors"], len(judgement["findings"])) == (2, 2, 2)
+        first, second = sorted(judgement["findings"], key=lambda each: each["finding"]["charge_point_id"])
+        assert (first["finding"]["kind"], first["masked_by"]) == ("faulted", None)
+        assert first["finding"]["evidence"][0]["sequences"] == [1]
+        assert "maintenance window 1 at charge point CP-2" in second["masked_by"]
+        assert {first["case_id"], second["case_id"]} == {1, 2}
+        assert ("cases.judge", "network") in await api.audited()
