@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dashboards.rules.availability import availability
+from dashboards.rules.billing import billing
 from dashboards.rules.cases import CaseKind, case_alerts
 from dashboards.rules.config import RuleConfig, load_config, parse_config
 from dashboards.rules.model import Alert, Group, Recording, text_of
@@ -27,6 +28,7 @@ def groups(config: RuleConfig, kinds: Iterable[CaseKind]) -> dict[str, list[Grou
     return {
         "network.rules.yaml": [network(config), availability(config)],
         "success.rules.yaml": [success(config)],
+        "billing.rules.yaml": [billing(config)],
         "cases.rules.yaml": case_alerts(config, kinds),
         "reports.rules.yaml": [reports(config)],
         "rollouts.rules.yaml": [rollouts(config)],

@@ -62,6 +62,11 @@ class RuleConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """A rollout that was halted."""
     held_s: float = 86_400.0
 
+    # bills
+    unbilled: int = 20
+    """Sessions with one reason."""
+    unbilled_s: float = 21_600.0
+
     # objectives
     success: Objective = Objective(target=0.95, least=20)
     """Charge attempts that gave their driver energy."""
