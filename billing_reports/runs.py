@@ -18,7 +18,7 @@ class RunState(StrEnum):
     """It could not go on; `problem` says why. Running it again goes on where it stopped."""
 
 
-class Run(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run. `after` is the last customer that is done, in order of ids."""
 
     run_id: str

@@ -128,7 +128,7 @@ class UnbilledSession(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=T
     energy_wh: int | None = None
 
 
-class Statement(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
     """One document. Money in one currency: a customer with CDRs in two gets two statements."""
 
     id: str

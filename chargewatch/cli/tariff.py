@@ -16,6 +16,7 @@ from billing_reports.ocpi.zones import zone_of_country
 from billing_reports.price import zone_of
 from billing_reports.tariff import Tariff
 from billing_reports.usage_file import read_series
+from chargenet.stores import Page
 from chargewatch.cli.exits import CommandFailed
 from chargewatch.cli.output import console, listing, note, parse_when, print_json, table
 from chargewatch.cli.price import read_file
@@ -108,7 +109,7 @@ def list_(json: Json = False, data: Data = None, api: Api = None, key: ApiKey = 
     Example: chargewatch tariff list
     """
     with Target(data, api, key, config).client() as client:
-        page = client.pages(dict[str, Any], "/tariffs", 10_000)
+        page = client.get(Page[dict[str, Any]], "/tariffs")
     rows = (
         (each["tariff_id"], each["version"], each["tariff"]["currency"], len(each["tariff"]["elements"]),
          each["effective_from"], each["removed_at"],
