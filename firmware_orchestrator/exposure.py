@@ -332,7 +332,8 @@ class Exposure:
         if not saw or index == INDEX[Signal.ANY]:
             return
         usual = self._risk.sums[index].weight[CONTROL] / UNIT * WINDOW_US / DAY_US if self._weighed else 0.0
-        if until := self._masks.control_saw(index, saw, self._risk.control, usual, self._at):
+        composite = RATES[index] in self._parts
+        if until := self._masks.control_saw(index, saw, self._risk.control, usual, self._at, composite=composite):
             self._dirty.update(self._rows)
             heappush(self._heap, (until, _EVERYBODY, ""))
 

@@ -49,10 +49,10 @@ class Masks(msgspec.Struct, omit_defaults=True):
         return until
 
     # Each argument is one part of what makes an incident.
-    def control_saw(self, index: int, rows: Iterable[Row], size: int, usual: float, now: int) -> int:
+    def control_saw(self, index: int, rows: Iterable[Row], size: int, usual: float, now: int, *, composite: bool = True) -> int:
         """These of the control group, which has `size`, had an event; the end of the incident that this is, 0 if it is none.
 
-        `usual`: events of the whole group that its own past makes expected within WINDOW_US.
+        `usual`: events of the whole group that its own past makes expected within WINDOW_US. `composite`: does it count for `any`?
         """
         seen = [each for each in self.recent.get(index, ()) if now - each[0] < WINDOW_US]
         seen += [(now, row.charge_point_id, row.site or f"?{row.charge_point_id}") for row in rows]
@@ -60,7 +60,9 @@ class Masks(msgspec.Struct, omit_defaults=True):
         many = max(SITES, ceil(SHARE * size), usual + FAR * sqrt(usual))
         if len({who for _, who, _ in seen}) < many or len({site for _, _, site in seen}) < SITES:
             return 0
-        self.incidents[index] = self.incidents[_ANY] = now + INCIDENT_US
+        self.incidents[index] = now + INCIDENT_US
+        if composite:
+            self.incidents[_ANY] = now + INCIDENT_US
         return now + INCIDENT_US
 
     def forget(self, now: int) -> None:

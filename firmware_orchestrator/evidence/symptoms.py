@@ -44,6 +44,8 @@ LOOP_BOOTS = 3
 SHORT_S = 120.0
 LONG_S = 300.0
 ENERGY_WH = 100
+COARSE_WH = 10
+"""A register in kWh with two decimals, beside one in whole watt-hours, seems to run back by so much."""
 SEVERITY = 3
 _PLACES = 50
 _OPEN = 20
@@ -282,7 +284,7 @@ def _register(row: Row, transaction_id: str, register: float | None, said: Said)
     row.meter_us = said.at_us + METER_GAP_US
     if register is None:
         return _NONE
-    backwards = open_.last_wh is not None and register < open_.last_wh
+    backwards = open_.last_wh is not None and register < open_.last_wh - COARSE_WH
     open_.first_wh = register if open_.first_wh is None else open_.first_wh
     open_.last_wh = register
     return (Signal.METER_GAPS,) if backwards else _NONE
