@@ -91,7 +91,7 @@ ROWS = (
     )),
     Row((
         graph(
-            11, "Connectors by status and version", "Connectors that can serve nobody, by version.",
+            11, "Connectors that serve nobody", "Connectors that can serve nobody, by version.",
             Query(
                 f'sum by ({WHICH}) ({n.FIRMWARE_CONNECTORS.name}{{{CHOSEN}, status=~"Faulted|Unavailable|Unknown"}})', NAMED,
             ),

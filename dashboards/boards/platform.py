@@ -112,8 +112,10 @@ ROWS = (
     Row((
         graph(
             17, "Deliveries", "Attempts to deliver a message, by receiver and outcome.",
-            Query(f"sum by (receiver, outcome) (rate({n.ATTEMPTS.name}[$__rate_interval]))", legend="{{receiver}} {{outcome}}"),
-            unit=Unit.PER_SECOND, may_be_empty="nothing had to be delivered",
+            Query(
+                f"sum by (receiver, outcome) (rate({n.ATTEMPTS.name}[$__rate_interval])) * 3600", legend="{{receiver}} {{outcome}}"
+            ),
+            unit=Unit.PER_HOUR, may_be_empty="nothing had to be delivered",
         ),
         Panel(
             id=18, kind=Kind.TABLE, title="Receivers",

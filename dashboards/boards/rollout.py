@@ -18,6 +18,11 @@ def ratio(family: n.Family, limit: n.Family) -> str:
     return f"ln(clamp_min(max({family.name}{{{HERE}}}), 1)) / ln(max({limit.name}{{{HERE}}}))"
 
 
+STATES = (
+    ("queued", GREY), ("sent", "super-light-blue"), ("downloading", "light-blue"), ("installing", BLUE), ("rebooting", "dark-blue"),
+    ("retrying", ORANGE), ("verified", "light-purple"), ("healthy", GREEN), ("failed", RED),
+)  # fmt: skip
+
 ROWS = (
     Row((
         table(
@@ -64,7 +69,8 @@ ROWS = (
         ),
         graph(
             6, "Updates by state", "Charge points of all waves by the state of their update.",
-            Query(f'sum by (state) ({n.ROLLOUT_UPDATES.name}{{{HERE}, wave!="holdout"}})', "{{state}}"), stacked=True,
+            Query(f'sum by (state) ({n.ROLLOUT_UPDATES.name}{{{HERE}, wave!="holdout"}})', "{{state}}"),
+            stacked=True, stepped=True, line_colours=STATES,
         ),
         bars(
             7, "Installations that ended", "Of the whole rollout so far; what failed or was lost counts against it.",

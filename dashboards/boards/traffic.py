@@ -57,60 +57,60 @@ ROWS = (
         graph(
             8, "Call errors", "Calls that we answered with a call error, by action and code.",
             Query(
-                f"sum by (action, error_code) (rate({n.CALL_ERRORS.name}[$__rate_interval]))",
+                f"sum by (action, error_code) (rate({n.CALL_ERRORS.name}[$__rate_interval])) * 3600",
                 legend="{{action}} {{error_code}}",
             ),
-            unit=Unit.PER_SECOND, height=10, may_be_empty="no call was answered with an error",
+            unit=Unit.PER_HOUR, height=10, may_be_empty="no call was answered with an error",
         ),
     )),
     Row((
         graph(
             9, "Connections opened and closed", "Opened, and closed by cause. Lost ones broke or fell silent.",
-            Query(f"sum(rate({n.CONNECTIONS_OPENED.name}[$__rate_interval]))", legend="opened"),
-            Query(f"sum by (cause) (rate({n.CONNECTIONS_CLOSED.name}[$__rate_interval]))", legend="{{cause}}"),
-            unit=Unit.PER_SECOND, line_colours=(("opened", GREEN), ("lost", RED)),
+            Query(f"sum(rate({n.CONNECTIONS_OPENED.name}[$__rate_interval])) * 3600", legend="opened"),
+            Query(f"sum by (cause) (rate({n.CONNECTIONS_CLOSED.name}[$__rate_interval])) * 3600", legend="{{cause}}"),
+            unit=Unit.PER_HOUR, line_colours=(("opened", GREEN), ("lost", RED)),
         ),
         graph(
             10, "Refused before OCPP began", "TCP connections by what became of them, upgrades refused and wrong passwords.",
             Query(
-                f'sum by (outcome) (rate({n.SOCKETS.name}{{outcome!~"accepted|upgraded"}}[$__rate_interval]))',
+                f'sum by (outcome) (rate({n.SOCKETS.name}{{outcome!~"accepted|upgraded"}}[$__rate_interval])) * 3600',
                 legend="socket {{outcome}}",
             ),
-            Query(f"sum by (reason) (rate({n.UPGRADES_REFUSED.name}[$__rate_interval]))", legend="upgrade: {{reason}}"),
-            Query(f"sum(rate({n.LOGINS_REFUSED.name}[$__rate_interval]))", legend="wrong password"),
-            unit=Unit.PER_SECOND,
+            Query(f"sum by (reason) (rate({n.UPGRADES_REFUSED.name}[$__rate_interval])) * 3600", legend="upgrade: {{reason}}"),
+            Query(f"sum(rate({n.LOGINS_REFUSED.name}[$__rate_interval])) * 3600", legend="wrong password"),
+            unit=Unit.PER_HOUR,
         ),
         graph(
             11, "Boots", "Boot notifications of the whole network. A wave of them is a power cut, a firmware or a loop.",
             Query(
-                f'sum(rate({n.CALLS.name}{{action="BootNotification"}}[$__rate_interval]))', legend="boots"
+                f'sum(rate({n.CALLS.name}{{action="BootNotification"}}[$__rate_interval])) * 3600', legend="boots"
             ),
-            unit=Unit.PER_SECOND,
+            unit=Unit.PER_HOUR,
         ),
     )),
     Row((
         graph(
             12, "Frames that broke a rule", "Used all the same, by which rule they broke.",
-            Query(f"sum by (quirk) (rate({n.FRAMES_DEVIATED.name}[$__rate_interval]))", legend="{{quirk}}"),
-            unit=Unit.PER_SECOND, may_be_empty="every frame keeps the rules",
+            Query(f"sum by (quirk) (rate({n.FRAMES_DEVIATED.name}[$__rate_interval])) * 3600", legend="{{quirk}}"),
+            unit=Unit.PER_HOUR, may_be_empty="every frame keeps the rules",
         ),
         graph(
             13, "Frames refused or repeated", "Not understood as a call, by our error code; and repeated calls by action.",
-            Query(f"sum by (error_code) (rate({n.FRAMES_REFUSED.name}[$__rate_interval]))", legend="refused {{error_code}}"),
-            Query(f"sum by (action) (rate({n.FRAMES_REPEATED.name}[$__rate_interval]))", legend="repeated {{action}}"),
-            unit=Unit.PER_SECOND, may_be_empty="none was refused or repeated",
+            Query(f"sum by (error_code) (rate({n.FRAMES_REFUSED.name}[$__rate_interval])) * 3600", legend="refused {{error_code}}"),
+            Query(f"sum by (action) (rate({n.FRAMES_REPEATED.name}[$__rate_interval])) * 3600", legend="repeated {{action}}"),
+            unit=Unit.PER_HOUR, may_be_empty="none was refused or repeated",
         ),
         graph(
             14, "Set aside", "Reports that could not be matched, by reason.",
-            Query(f"sum by (reason) (rate({n.QUARANTINED.name}[$__rate_interval]))", legend="{{reason}}"),
-            unit=Unit.PER_SECOND, may_be_empty="every report could be matched",
+            Query(f"sum by (reason) (rate({n.QUARANTINED.name}[$__rate_interval])) * 3600", legend="{{reason}}"),
+            unit=Unit.PER_HOUR, may_be_empty="every report could be matched",
         ),
     )),
     Row((
         graph(
             15, "Our commands", "Calls to charge points by how they ended.",
-            Query(f"sum by (outcome) (rate({n.COMMANDS.name}[$__rate_interval]))", legend="{{outcome}}"),
-            unit=Unit.PER_SECOND, may_be_empty="no command was sent",
+            Query(f"sum by (outcome) (rate({n.COMMANDS.name}[$__rate_interval])) * 3600", legend="{{outcome}}"),
+            unit=Unit.PER_HOUR, may_be_empty="no command was sent",
             line_colours=(("accepted", GREEN), ("timed_out", ORANGE), ("error", RED)),
         ),
         graph(
@@ -141,8 +141,8 @@ ROWS = (
         ),
         graph(
             19, "Security events", "By type, as charge points or we ourselves report them.",
-            Query(f"sum by (type) (rate({n.SECURITY_EVENTS.name}[$__rate_interval]))", legend="{{type}}"),
-            unit=Unit.PER_SECOND, may_be_empty="no security event", width=12,
+            Query(f"sum by (type) (rate({n.SECURITY_EVENTS.name}[$__rate_interval])) * 3600", legend="{{type}}"),
+            unit=Unit.PER_HOUR, may_be_empty="no security event", width=12,
         ),
     )),
 )  # fmt: skip

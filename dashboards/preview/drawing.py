@@ -56,7 +56,9 @@ class Look:
     def __init__(self, panel: Json, view: View) -> None:
         self.defaults: Json = panel["fieldConfig"]["defaults"]
         self.now_s = view.end
-        self._overrides = {each["matcher"]["options"]: each["properties"] for each in panel["fieldConfig"]["overrides"]}
+        self._overrides: dict[str, list[Json]] = {}
+        for each in panel["fieldConfig"]["overrides"]:
+            self._overrides.setdefault(each["matcher"]["options"], []).extend(each["properties"])
 
     def of(self, name: str) -> dict[str, Any]:
         """Property → value that an override sets for a field."""

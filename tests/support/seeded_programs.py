@@ -81,15 +81,13 @@ def _say_rollout(said: Said, at: datetime, step: int) -> None:
     states = {"0": "passed", "1": "soaking", "2": "pending"}
     said.say(n.ROLLOUT_WAVE_STATE, {(ROLLOUT, wave, state): 1.0 for wave, state in states.items()})
     updates: dict[tuple[str, ...], float] = {
-        ("0", "proven"): 5.0,
-        ("1", "proven"): 17.0,
+        ("0", "healthy"): 5.0,
+        ("1", "healthy"): 17.0,
         ("1", "installing"): 2.0,
         ("1", "failed"): 1.0,
-        ("2", "pending"): 60.0,
+        ("2", "queued"): 60.0,
     }
-    said.say(
-        n.ROLLOUT_UPDATES, {(ROLLOUT, *key): count for key, count in updates.items()} | {(ROLLOUT, "holdout", "pending"): 20.0}
-    )
+    said.say(n.ROLLOUT_UPDATES, {(ROLLOUT, *key): count for key, count in updates.items()} | {(ROLLOUT, "holdout", "queued"): 20.0})
     wave = (ROLLOUT, "1")
     said.say(n.ROLLOUT_VERDICT, {(*wave, "INCONCLUSIVE", "soaking"): 1.0})
     said.say(n.ROLLOUT_EVIDENCE, {wave: 1.0 + 0.002 * step})
