@@ -1,1 +1,1 @@
-"""From a meter's register to a CDR, a price, a statement; and from intervals to uptime and utilization."""
+"""From transactions to CDRs and statements, and from history to reports of use and uptime."""

@@ -29,6 +29,8 @@ class IssueReason(StrEnum):
     """The tariff cannot price it: an error in it, or in what it refers to."""
     PRICE_MISSING = "price_missing"
     """A price series has no price for an instant of it."""
+    FAILED = "failed"
+    """Judging it failed for a mistake of ours; the platform's log has it. Tried again at each start."""
     STILL_OPEN = "still_open"
     """Its end was not reported yet. Only on statements: an open transaction is nobody's mistake."""
     NO_CUSTOMER = "no_customer"
@@ -39,9 +41,8 @@ class IssueReason(StrEnum):
     """A person decided that nobody is charged."""
 
 
-PASSING = frozenset(
-    {IssueReason.TARIFF_MISSING, IssueReason.TARIFF_UNUSABLE, IssueReason.PRICE_MISSING, IssueReason.TOKEN_REJECTED}
-)
+_R = IssueReason
+PASSING = frozenset({_R.TARIFF_MISSING, _R.TARIFF_UNUSABLE, _R.PRICE_MISSING, _R.TOKEN_REJECTED, _R.FAILED})
 """Looked at again when tariffs, prices or customers change; the others when a report about the transaction comes."""
 
 

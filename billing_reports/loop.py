@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from billing_reports.assemble import issue_of
 from billing_reports.intake import Key, touched
-from billing_reports.issue import PASSING
+from billing_reports.issue import PASSING, IssueReason
 from billing_reports.judge import Judge
-from billing_reports.outcome import merged, report_issue
+from billing_reports.outcome import fresh, judged, merged, report_issue, waiting
 from billing_reports.sessions import BilledSession, Change, SessionState
 from billing_reports.store import LedgerStore
-from chargenet.errors import Conflict
+from chargenet.errors import ChargewatchError, Conflict
 from chargenet.events import Fact
+from chargenet.model.transaction import Transaction
 from chargenet.ports import Clock, Feed
 from chargenet.stores import Stores, Transactions, TransactionsLoaded
 
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 BATCH = 2_000
 LOOKS = 200
 """Transactions judged before they are stored."""
+RETRY = timedelta(hours=1)
+"""After a mistake of ours about a transaction that has a CDR: the CDR stays meanwhile."""
 RUNNING = 200_000
 """Open transactions remembered, so that their readings cost no query."""
 
@@ -119,10 +123,27 @@ class Loop:
         for key, row in rows.items():
             session = sessions.get(key)
             forced = again or (waiting and _waits(session))
-            change = await self._judge.look(row, session, aliases.get(key, ()), head, self._clock.now(), again=forced)
+            change = await self._one(row, session, aliases.get(key, ()), head, again=forced)
             if change is not None:
                 changes.append(change)
         return merged(changes)
+
+    async def _one(
+        self, row: Transaction, session: BilledSession | None, aliases: Sequence[str], head: int, *, again: bool
+    ) -> Change | None:
+        """One judgement. A transaction that trips over a mistake of ours becomes an issue: it must not stop all the others."""
+        now = self._clock.now()
+        try:
+            return await self._judge.look(row, session, aliases, head, now, again=again)
+        except ChargewatchError:
+            raise
+        except Exception:
+            log.exception("billing: transaction %s of %s cannot be judged", row.transaction_id, row.charge_point_id)
+            known = session or fresh(row)
+            if known.cdr_id is not None:
+                return waiting(known, row, now + RETRY, now)
+            issue = issue_of(row, IssueReason.FAILED, "judging it failed; the platform's log says why, and it is tried again")
+            return judged(known, row, issue, None, now, known.evidence_upto)
 
     async def _quarantine(self, charge_point_ids: frozenset[str]) -> list[BilledSession]:
         """Stops without transaction, where they are new or found their transaction."""

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import multiprocessing
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from datetime import date
 
 import msgspec
@@ -134,6 +134,8 @@ class Runner:
                         run = await self._take(run, waiting.pop(0), told)
                 while waiting:
                     run = await self._take(run, waiting.pop(0), told)
+            except BrokenExecutor as problem:
+                raise Unavailable(f"a worker process ended: {problem}") from problem
             finally:
                 for _, job in waiting:
                     job.cancel()

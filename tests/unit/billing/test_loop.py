@@ -1,0 +1,170 @@
+"""The loop over real stores and a journal in memory: idempotent, late reports settle, a mistake stops nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from billing_reports.frames import Frames
+from billing_reports.judge import LATE_SETTLE, Judge, Rules
+from billing_reports.loop import Loop
+from billing_reports.storage.customers_sql import SqlCustomers
+from billing_reports.storage.ledger_sql import SqlLedger
+from billing_reports.storage.tariffs_sql import SqlTariffs
+from billing_reports.tariff import Tariff
+from billing_reports.tariff_book import Assignment, Scope
+from chargenet.events import Fact
+from chargenet.model.record import Record
+from chargenet.model.words import RecordKind
+from chargenet.storage.migrations import migrate
+from chargenet.storage.relational import SqlStores
+from chargenet.testing import FrozenClock, MemoryJournal
+from collector.projections.transactions import TransactionsProjection
+from tests.support.billing_month import TARIFF
+from tests.support.billing_story import Report, facts_of
+from tests.support.facts import DAY
+
+STORY: list[Report] = [
+    {"is": "start", "at": 0, "wh": 1000},
+    {"is": "reading", "at": 600, "wh": 3000},
+    {"is": "stop", "at": 1200, "wh": 5000},
+]
+
+
+class Told:
+    """Facts, as feed, as journal's records, and as the transactions read model has them."""
+
+    def __init__(self, stores: SqlStores) -> None:
+        self.facts: list[Fact] = []
+        self.journal = MemoryJournal()
+        self._projection = TransactionsProjection(stores.transactions)
+
+    @property
+    def head(self) -> int:
+        """The last fact."""
+        return len(self.facts)
+
+    async def next(self, after: int, limit: int = 2000) -> Sequence[Fact]:
+        """From memory."""
+        return self.facts[after : after + limit]
+
+    def interpret(self, record: Record) -> Fact:
+        """The fact that was told under this number."""
+        return self.facts[record.sequence - 1]
+
+    async def tell(self, *reports: Report) -> None:
+        """Some more reports."""
+        numbered = facts_of([{"is": "status", "word": "Available"}] * len(self.facts) + list(reports))[len(self.facts) :]
+        for fact in numbered:
+            self.facts.append(fact)
+            self.journal.append(
+                received_at_us=int(fact.received_at.timestamp() * 1e6), charge_point_id="CP1", generation=1, protocol="ocpp1.6",
+                kind=RecordKind.CALL, frame=b"{}",
+            )  # fmt: skip
+            await self._projection.apply([fact], fact.sequence)
+
+
+class World:
+    """A loop and everything around it."""
+
+    def __init__(self, stores: SqlStores) -> None:
+        self.stores, self.told = stores, Told(stores)
+        self.clock = FrozenClock(DAY + timedelta(days=1))
+        self.ledger, self.tariffs = SqlLedger(stores.database), SqlTariffs(stores.database)
+        self.loop = self.restarted()
+
+    def restarted(self, site_of: Callable[[str], str] = lambda _: "") -> Loop:
+        """As after kill -9: nothing but the stores is left."""
+        frames = Frames(self.told.journal, self.told.interpret)
+        judge = Judge(self.ledger, self.tariffs, SqlCustomers(self.stores.database), self.stores, frames, site_of, Rules())
+        self.loop = Loop(self.ledger, judge, self.stores, self.told, self.clock)
+        return self.loop
+
+    async def price(self, tariff: Tariff = TARIFF) -> None:
+        """A tariff for the network."""
+        await self.tariffs.add(tariff, self.clock.now(), None)
+        await self.tariffs.assign(Assignment(tariff_id=tariff.id, scope=Scope.NETWORK))
+        self.loop.retry()
+
+    async def made(self) -> list[tuple[str, Decimal]]:
+        """All CDRs, in the order in which they were made."""
+        return [(row.id, row.before_taxes) for row in await self.ledger.made_after(0)]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Nothing was told yet, and there is no tariff."""
+    url = f"sqlite:///{tmp_path / 'loop.sqlite'}"
+    migrate(url)
+    stores = SqlStores(url)
+    yield World(stores)
+    await stores.close()
+
+
+NET = Decimal(4000) * Decimal("0.4217") / 1000
+
+
+async def test_what_ended_is_billed_once(world: World) -> None:
+    """Ticks, restarts and the same facts again make no second CDR."""
+    await world.price()
+    await world.told.tell(*STORY)
+    assert await world.loop.tick() == 3
+    await world.loop.tick()
+    await world.restarted().tick()
+    assert await world.made() == [("C000000001", NET)]
+    assert await world.ledger.counts() == ({"billed": 1}, {})
+
+
+async def test_a_tariff_that_comes_late_prices_what_waited(world: World) -> None:
+    """Without a tariff it is an issue, never silence; with one it is billed at the next tick."""
+    await world.told.tell(*STORY)
+    await world.loop.tick()
+    assert await world.ledger.counts() == ({"issue": 1}, {"tariff_missing": 1})
+    await world.price()
+    await world.loop.tick()
+    assert await world.made() == [("C000000001", NET)]
+
+
+async def test_a_late_stop_register_is_a_credit_and_a_new_cdr(world: World) -> None:
+    """The estimated end is billed first; the reported stop replaces it once late reports have settled."""
+    await world.price()
+    await world.told.tell(*STORY[:2], {"is": "status", "at": 900, "word": "Available"})
+    await world.loop.tick()
+    estimated = Decimal(2000) * Decimal("0.4217") / 1000
+    assert await world.made() == [("C000000001", estimated)]
+    await world.told.tell({"is": "stop", "at": 1200, "received": 9000, "wh": 5000})
+    await world.loop.tick()
+    assert len(await world.made()) == 1
+    world.clock.advance(LATE_SETTLE.total_seconds() + 1)
+    await world.loop.tick()
+    assert await world.made() == [("C000000001", estimated), ("C000000001-CR", -estimated), ("C000000001-2", NET)]
+
+
+async def test_a_mistake_of_ours_is_an_issue_and_stops_nobody(world: World) -> None:
+    """The transaction is listed as failed and billed once the mistake is gone."""
+    await world.price()
+    await world.told.tell(*STORY)
+
+    def broken(charge_point_id: str) -> str:
+        raise ZeroDivisionError(charge_point_id)
+
+    await world.restarted(broken).tick()
+    assert await world.ledger.counts() == ({"issue": 1}, {"failed": 1})
+    await world.restarted().tick()
+    assert await world.made() == [("C000000001", NET)]
+
+
+async def test_a_stop_of_nobody_is_listed_until_it_finds_its_start(world: World) -> None:
+    """Quarantined: an issue; claimed by a late start: resolved, and the transaction is billed."""
+    await world.price()
+    await world.told.tell({"is": "stop", "id": None, "at": 1200, "wh": 5000})
+    await world.loop.tick()
+    assert (await world.ledger.counts())[1] == {"stop_unmatched": 1}
+    await world.told.tell({"is": "start", "at": 0, "received": 1300, "wh": 1000})
+    await world.loop.tick()
+    states, reasons = await world.ledger.counts()
+    assert (states.get("resolved"), states.get("billed"), reasons) == (1, 1, {})
