@@ -7,7 +7,6 @@ import logging
 import secrets
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Depends, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -21,6 +20,7 @@ from chargewatch.api.platform import Platform
 from chargewatch.api.problems import ApiError
 from chargewatch.api.trail import Audited, Trail
 from chargewatch.firmware_files import incoming
+from chargewatch.shapes import FirmwareShown
 from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.manifest_file import parse_manifest
 
@@ -46,14 +46,6 @@ _FORM = {
         },
     }
 }
-
-
-class FirmwareShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A firmware file, and whether it may be used now: approvals that have expired, or whose key was revoked, do not count."""
-
-    artifact: Artifact
-    approvals_that_count: int
-    approved: bool
 
 
 async def shown(platform: Platform, artifact: Artifact) -> FirmwareShown:

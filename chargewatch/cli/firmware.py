@@ -9,13 +9,13 @@ import msgspec
 import typer
 from rich.table import Table
 
-from chargewatch.api.firmware import FirmwareShown
 from chargewatch.cli.charge_points import Limit
 from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.firmware_demo import demo_images
 from chargewatch.cli.http import path
 from chargewatch.cli.output import console, facts, listing, note, print_json, size
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
+from chargewatch.shapes import FirmwareShown
 from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.manifest_file import parse_manifest
 
