@@ -16,7 +16,7 @@ import msgspec
 from chargenet.errors import Conflict
 from chargenet.ports import Clock
 from firmware_orchestrator import gate, tidings
-from firmware_orchestrator.advance import APPROVAL, NO_DATA, judged, move, withdrawn
+from firmware_orchestrator.advance import APPROVAL, NO_DATA, judged, move, tempo_of, withdrawn
 from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.course import Course
 from firmware_orchestrator.courses import course_of
@@ -28,7 +28,7 @@ from firmware_orchestrator.exposure import Exposure, Member
 from firmware_orchestrator.fleet import FleetMember
 from firmware_orchestrator.plan import Plan, make_plan
 from firmware_orchestrator.reverse import reverse_file
-from firmware_orchestrator.rollout import Move, RolloutState, UpdateState
+from firmware_orchestrator.rollout import ROLLOUT_ENDS, Move, RolloutState, UpdateState
 from firmware_orchestrator.rows import HOLDOUT_WAVE, Change, DeviceUpdate, Entry, Rollout, WaveRow
 from firmware_orchestrator.spec import RolloutSpec, parse_spec, selects
 from firmware_orchestrator.status import RolloutStatus, status_of
@@ -302,8 +302,14 @@ class RolloutDesk:
         if stored is not None:
             course = course_of(rollout, await self._artifacts.artifact(rollout.artifact_id))
             state = gate.decode(msgspec.msgpack.decode(stored, type=Proofs).state)
-            verdict = judged(rollout, course, state, updates, self._clock.now())
+            verdict = judged(rollout, course, state, updates, self._judged_at(rollout, course, state))
         return status_of(rollout, updates, verdict)
+
+    def _judged_at(self, rollout: Rollout, course: Course, state: gate.GateState) -> datetime:
+        """Now; for one that has ended, when the evidence did: it is not stale, it is complete."""
+        if rollout.state not in ROLLOUT_ENDS or state.at is None:
+            return self._clock.now()
+        return tempo_of(rollout, course).clock(state.at)
 
     def _note(self, rollout: Rollout, who: str, what: str, plan: Plan) -> Entry:
         sentence = f"{what}: {plan.members} charge points in {len(plan.waves)} waves, {len(plan.holdout)} in the holdout"

@@ -108,7 +108,7 @@ def make_plan(
         not_targeted=len(fleet) - len(targeted),
         zones=(zones := _zones(spec, members, now)),
         canary=_proof(spec, assignment, candidates, rates),
-        notes=(*assignment.notes, *_notes(artifact, members, zones)),
+        notes=(*assignment.notes, *_notes(artifact, members, zones), *_simulated(spec)),
     )
 
 
@@ -180,6 +180,14 @@ def _zones(spec: RolloutSpec, members: Sequence[FleetMember], now: datetime) -> 
 
 def _long_enough(spec: RolloutSpec, opening: Opening) -> bool:
     return opening.end - opening.start >= spec.time_left
+
+
+def _simulated(spec: RolloutSpec) -> list[str]:
+    speed = spec.policy.network_speed
+    if speed == 1:
+        return []
+    sentence = f"the gate takes this network to live {speed:g} times faster than the clock, as simulated ones do"
+    return [f"{sentence}: its soak and its limits are in that network's time"]
 
 
 def _notes(artifact: Artifact, members: Sequence[FleetMember], zones: Sequence[ZoneWindows]) -> list[str]:

@@ -280,3 +280,14 @@ async def test_going_back_is_a_rollout_of_its_own() -> None:
     world = await begun()
     with pytest.raises(Conflict, match="does not allow a downgrade"):
         await world.desk.rollback("new", "ann", "acme-2.3.0")
+
+
+async def test_the_evidence_of_one_that_has_ended_is_complete_not_stale() -> None:
+    """Days after its end its status shows the verdict on what was seen, not that nothing is seen any more."""
+    world = await begun()
+    await until(world, UpdateState.HEALTHY)
+    await world.desk.abort("new", "ann")
+    await ticks(world, 2)
+    world.clock.advance(10 * 86_400)
+    verdict = (await world.desk.status("new")).verdict
+    assert verdict is not None and verdict.code != "no_data", verdict
