@@ -88,9 +88,9 @@ def make_alerts(platform: RunningPlatform) -> Alerts:
     )
     platform.platform_metrics.registry.register(made.metrics)
 
-    async def act(purpose: Purpose, notice: Notice, who: str) -> None:
+    async def act(purpose: Purpose, notice: Notice, who: str, note: str) -> None:
         step = made.acknowledge if purpose is Purpose.ACKNOWLEDGE else made.resolve
-        await step(int(notice.key.removeprefix("case-")), who, "by a link in a message")
+        await step(int(notice.key.removeprefix("case-")), who, note)
 
     platform.relay.actions.owners["alerts"] = act
     return made

@@ -1,4 +1,4 @@
-"""What a signed link does when its button is pressed. Decided here: what it acts on, and who is said to have done it.
+"""What people do to alerts, by a signed link or by their keys. Decided here: what is acted on, and who is said to have done it.
 
 The program that a notice is from acts (a case is acknowledged as a case) and tells the notice again. What has no owner is changed
 here.
@@ -24,8 +24,9 @@ from chargenet.ports import Clock
 
 log = logging.getLogger(__name__)
 
-Owner = Callable[[Purpose, Notice, str], Awaitable[None]]
-"""The program that a notice is from does what a link asks (acknowledge or resolve), and tells the notice again."""
+Owner = Callable[[Purpose, Notice, str, str], Awaitable[None]]
+"""The program that a notice is from acknowledges or resolves it (by whom, with which note), and tells the notice again."""
+BY_LINK = "by a link in a message"
 
 
 class Changes(Protocol):
@@ -80,8 +81,24 @@ class LinkActions:
         if seen.claim.purpose is Purpose.SILENCE:
             return msgspec.structs.replace(seen, silenced=await self._silence(seen))
         for alert in seen.alerts:
-            await self._act(seen.claim.purpose, alert, seen.who)
+            try:
+                await self._act(seen.claim.purpose, alert, seen.who, BY_LINK)
+            except (Conflict, NotFound) as error:  # somebody else was quicker
+                log.info("a link did nothing to %s: %s", alert.key, error)
         return seen
+
+    async def act_on(self, key: str, purpose: Purpose, who: str, note: str) -> tuple[Alert, Alert]:
+        """Acknowledge or resolve one alert; as it was and as it is. Raises NotFound, Conflict, StoreUnavailable."""
+        await self._relay.start()
+        before = self._relay.book.alerts.get(key)
+        if before is None or before.is_over:
+            raise NotFound("open alert", key)
+        before = self._relay.book.whole(before)
+        if purpose is Purpose.ACKNOWLEDGE and before.is_acknowledged:
+            raise Conflict(f"{before.notice.acknowledged_by or 'somebody'} has this alert in hand already")
+        await self._act(purpose, before, who, note)
+        after = self._relay.book.alerts.get(key)
+        return before, before if after is None else self._relay.book.whole(after)
 
     async def _silence(self, seen: Seen) -> tuple[str, ...]:
         """A button pressed twice makes one silence."""
@@ -91,20 +108,17 @@ class LinkActions:
         matchers, starts_at, ends_at = silence_for(seen.alerts, now)
         there = (each for each in self._relay.book.silences.values() if each.in_force(now) and each.created_by == seen.who)
         if not any(each.matchers == matchers for each in there):
-            await self._relay.add_silence(matchers, starts_at, ends_at, "by a link in a message", seen.who)
+            await self._relay.add_silence(matchers, starts_at, ends_at, BY_LINK, seen.who)
         return matchers
 
-    async def _act(self, purpose: Purpose, alert: Alert, who: str) -> None:
+    async def _act(self, purpose: Purpose, alert: Alert, who: str, note: str) -> None:
         twin = self._relay.book.twin_of(alert)
         notice = twin.notice if twin is not None else alert.notice
         owner = self.owners.get(notice.source)
-        if owner is None:
+        if owner is not None:
+            await owner(purpose, notice, who, note)
+        else:
             await self._change(purpose, self._relay.book.alerts.get(alert.key, alert), who)
-            return
-        try:
-            await owner(purpose, notice, who)
-        except (Conflict, NotFound) as error:  # somebody else was quicker
-            log.info("a link did nothing to %s: %s", notice.key, error)
 
     async def _change(self, purpose: Purpose, alert: Alert, who: str) -> None:
         notice, now, change = alert.notice, self._clock.now(), msgspec.structs.replace

@@ -155,6 +155,10 @@ class Book:
         key = self._twins.ours(alert)
         return None if key is None else self.alerts.get(key)
 
+    def is_kept(self, alert: Alert) -> bool:
+        """A case that only lends its words to an alert of Alertmanager."""
+        return self._twins.is_kept(alert)
+
     def needless(self, alert: Alert) -> bool:
         """It is over, and nobody is, or will be, told of it."""
         return alert.is_over and not self._places(alert) and not self._twins.theirs(alert)

@@ -1,4 +1,4 @@
-"""`chargewatch alerts`: trying a receiver, what was sent to whom, the checked alerts.toml, and secrets for webhooks."""
+"""`chargewatch alerts`: what is open, what was sent to whom, trying a receiver, the checked alerts.toml, secrets of webhooks."""
 
 from __future__ import annotations
 
@@ -15,16 +15,20 @@ from alerts.config import Config as AlertConfig
 from alerts.matchers import BadMatcher, parse
 from alerts.relay.rows import Delivery, Sent, State
 from alerts.stages.route import leaves
+from chargewatch.cli.cases import Note
 from chargewatch.cli.charge_points import Limit
 from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import ApiClient, path
 from chargewatch.cli.output import console, facts, listing, note, print_json, table
 from chargewatch.cli.session import CLOCK, Api, ApiKey, Config, Data, Json, Target
-from chargewatch.relaying import load_config
+from chargewatch.shapes import OpenAlert
 
-app = typer.Typer(no_args_is_help=True, help="Telling people: test, log, check, secret.")
+app = typer.Typer(no_args_is_help=True, help="Telling people: list, ack, resolve, test, log, check, secret.")
 SECRET_BYTES = 32
 _POLL_S = 0.2
+
+
+Alert = Annotated[str, typer.Argument(metavar="ALERT", help="The alert, as listed.")]
 
 
 class DeliveryFile(msgspec.Struct, frozen=True):
@@ -32,6 +36,81 @@ class DeliveryFile(msgspec.Struct, frozen=True):
 
     delivery: Sent
     attempts: list[Delivery]
+
+
+@app.command("list")
+def list_(
+    severity: Annotated[str | None, typer.Option("--severity", help="Only critical, warning or info.")] = None,
+    limit: Limit = 100,
+    json: Json = False,
+    data: Data = None,
+    api: Api = None,
+    key: ApiKey = None,
+    config: Config = None,
+) -> None:
+    """List what is open, whatever it is from, and who was told of it or what keeps it quiet.
+
+    Example: chargewatch alerts list --severity critical
+    """
+    with Target(data, api, key, config).client() as client:
+        page = client.pages(OpenAlert, path("alerts"), limit, severity=severity)
+    columns = ("severity", "what", "since", "told", "quiet because of", "in hand", "alert")
+    rows = (
+        (
+            each.severity,
+            each.title,
+            each.began_at,
+            tuple(told.receiver for told in each.told_to),
+            each.muted_by,
+            each.acknowledged_by,
+            each.key,
+        )
+        for each in page.items
+    )
+    listing(page, columns, rows, as_json=json, nothing="nothing is open")
+
+
+@app.command()
+def ack(
+    alert: Alert,
+    text: Note = "",
+    json: Json = False,
+    data: Data = None,
+    api: Api = None,
+    key: ApiKey = None,
+    config: Config = None,
+) -> None:
+    """Take an alert: it is not repeated, and its receivers hear who has it in hand.
+
+    Example: chargewatch alerts ack alertmanager/5f2b/9a1c --note "on my way"
+    """
+    _act("acknowledge", alert, text, json, Target(data, api, key, config))
+
+
+@app.command()
+def resolve(
+    alert: Alert,
+    text: Note = "",
+    json: Json = False,
+    data: Data = None,
+    api: Api = None,
+    key: ApiKey = None,
+    config: Config = None,
+) -> None:
+    """End an alert by hand; what its source still says comes back.
+
+    Example: chargewatch alerts resolve relay/watchdog --note "Prometheus was moved"
+    """
+    _act("resolve", alert, text, json, Target(data, api, key, config))
+
+
+def _act(action: str, alert: str, text: str, as_json: bool, target: Target) -> None:
+    with target.client() as client:
+        answer = client.call("POST", path("alerts", action), json={"key": alert, "note": text})
+    if as_json:
+        print_json(msgspec.json.decode(answer))
+    else:
+        note(f"{alert} is {'taken' if action == 'acknowledge' else 'resolved'}")
 
 
 @app.command()
@@ -148,6 +227,8 @@ def check(
 
     Example: chargewatch alerts check site=harbour kind=ConnectorFaulted severity=critical
     """
+    from chargewatch.relaying import load_config  # with everything that sends: slow to import, and seldom needed
+
     found = load_config(Target(data, None, None, config).settings)
     told = _told(found, labels or []) if labels else list(found.receivers)
     rows = [(name, found.receivers[name].TYPE, found.receivers[name].send_resolved) for name in told]

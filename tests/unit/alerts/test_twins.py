@@ -105,17 +105,19 @@ async def test_who_takes_the_case_has_the_alert_in_hand() -> None:
 
 async def test_a_link_acts_on_the_case() -> None:
     """Acknowledge and resolve go to the program that the case is from; without a case, the alert itself is marked."""
-    here, asked = world(), list[tuple[str, str, str]]()
+    here, asked = world(), list[tuple[str, ...]]()
 
-    async def owner(purpose: Purpose, notice: Notice, who: str) -> None:
-        asked.append((purpose, notice.key, who))
+    async def owner(purpose: Purpose, notice: Notice, who: str, note: str) -> None:
+        asked.append((purpose, notice.key, who, note))
 
     here.relay.actions.owners["alerts"] = owner
     await here.tell(case(here))
     await calls(here, alert())
     token = next(link.url for link in here.night.taken[0].links if link.title == "Acknowledge").rpartition("/")[2]
     await here.relay.actions.act(token)
-    assert asked == [(Purpose.ACKNOWLEDGE, "case-1", "link sent to night")]
+    assert asked == [(Purpose.ACKNOWLEDGE, "case-1", "link sent to night", "by a link in a message")]
+    await here.relay.actions.act_on(here.night.taken[0].items[0].key, Purpose.RESOLVE, "3 Ola", "cable changed")
+    assert asked[1:] == [(Purpose.RESOLVE, "case-1", "3 Ola", "cable changed")]
 
 
 async def test_a_restart_knows_both() -> None:

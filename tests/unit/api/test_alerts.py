@@ -183,3 +183,33 @@ async def test_a_link_is_not_done_while_the_store_is_away(api: Api) -> None:
     assert answer.status_code == 503 and "no answer" in answer.text
     store.problem = None
     assert (await api.raw.post(links["Acknowledge"])).status_code == 200
+
+
+async def test_what_is_open_is_listed_with_who_was_told(api: Api) -> None:
+    """Told to whom, or quiet because of what; page by page; taken and ended by its key, which is audited."""
+    await api.operator.post("/alerts/alertmanager", json=webhook(*(alert(connector=str(number)) for number in range(5))))
+    waiting = (await api.viewer.get("/alerts?limit=2")).json()
+    assert len(waiting["items"]) == 2 and waiting["items"][0]["told_to"] == [] and waiting["items"][0]["muted_by"] is None
+    await settle(api)
+    rows: list[Any] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (await api.viewer.get(f"/alerts?limit=2{cursor and '&cursor=' + cursor}")).json()
+        rows, cursor = rows + page["items"], page["next_cursor"]
+    assert len({row["key"] for row in rows}) == len(rows) == 5
+    assert [told["receiver"] for told in rows[0]["told_to"]] == ["night"]
+    key = rows[0]["key"]
+    assert (await api.viewer.post("/alerts/acknowledge", json={"key": key})).status_code == 403
+    taken = (await api.operator.post("/alerts/acknowledge", json={"key": key, "note": "on my way"})).json()
+    assert taken["acknowledged_by"].endswith("operator")
+    assert (await api.operator.post("/alerts/acknowledge", json={"key": key})).status_code == 409
+    assert (await api.operator.post("/alerts/resolve", json={"key": key})).status_code == 200
+    assert (await api.operator.post("/alerts/resolve", json={"key": "nothing"})).status_code == 404
+    assert [action for action, _ in await api.audited()] == ["alerts.take", "alerts.acknowledge", "alerts.resolve"]
+    left = rows[1]["labels"]["connector"]
+    body = {"matchers": [f"connector={left}"], "ends_at": "2027-01-01T00:00:00Z", "comment": "known"}
+    silence = (await api.operator.post("/silences", json=body)).json()["silence_id"]
+    quiet = [row["muted_by"] for row in (await api.viewer.get("/alerts")).json()["items"] if row["labels"]["connector"] == left]
+    assert quiet == [f"silence {silence}"]
+    assert (await api.viewer.get("/alerts?severity=info")).json()["items"] == []
+    assert (await api.viewer.get("/alerts?source=alertmanager")).json()["items"] != []

@@ -35,7 +35,9 @@ PROGRAM_AREAS = (
     *("cases", "maintenance", "silences", "alerts", "deliveries", "firmware", "rollouts"),
     *("tariffs", "cdrs", "customers", "statements", "payments", "reports"),
 )
-PROGRAMS = (*(f"/api/v1/{area}" for area in PROGRAM_AREAS), "/alerts/links", "/rollouts/links")
+OPEN_ALERTS = ("/api/v1/alerts/acknowledge", "/api/v1/alerts/resolve")
+"""These need an open alert: tests/unit/api/test_alerts.py calls them."""
+PROGRAMS = (*(f"/api/v1/{area}" for area in PROGRAM_AREAS), "/alerts/links", "/rollouts/links", *OPEN_ALERTS)
 """Routes that need a running program or a message behind them: tests/contract/test_program_audit.py calls those."""
 CHANGING = [
     rule for rule in rules() if rule.audited is not None and "{name:path}" not in rule.path and not rule.path.startswith(PROGRAMS)

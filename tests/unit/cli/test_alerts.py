@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import httpx
+
+from tests.support.alertmanager import webhook
 from tests.support.relay import CONFIG
 from tests.unit.cli.conftest import Cli
 
@@ -60,3 +63,19 @@ def test_secrets_are_new_and_long(cli: Cli) -> None:
     """As Standard Webhooks wants them: whsec_ and 32 random bytes."""
     one, other = cli("alerts", "secret").out.strip(), cli("alerts", "secret", "--json").json["secret"]
     assert one != other and len(base64.b64decode(one.removeprefix("whsec_"))) == len(base64.b64decode(other[6:])) == 32
+
+
+def test_open_alerts_are_listed_taken_and_ended(cli: Cli) -> None:
+    """By the key that the list shows; what is not there is 3, what is taken already is 1."""
+    call = httpx.post(
+        f"{cli.running.url}/api/v1/alerts/alertmanager", json=webhook(), headers={"Authorization": f"Bearer {cli.running.key}"}
+    )
+    assert call.status_code == 200
+    (row,) = cli.api("alerts", "list", "--json").json
+    assert (row["kind"], row["severity"]) == ("EvConnectorFaulted", "critical")
+    assert "A connector is faulted" in cli.api("alerts", "list", "--severity", "critical").out
+    assert cli.api("alerts", "ack", row["key"], "--note", "on my way", "--json").json["acknowledged_at"]
+    assert cli.api("alerts", "ack", row["key"]).code == 1
+    assert cli.api("alerts", "resolve", row["key"]).code == 0
+    assert cli.api("alerts", "resolve", row["key"]).code == 3
+    assert "nothing is open" in cli.api("alerts", "list").err
