@@ -21,9 +21,7 @@ from billing_reports.plans import Plan
 from billing_reports.price import UsageError, zone_of
 from billing_reports.rate import Terms, cdr_id, payer_at, rate, refused, terms_of
 from billing_reports.sessions import BilledSession, Change, SessionState
-from billing_reports.storage.customers_sql import SqlCustomers
-from billing_reports.storage.tariffs_sql import SqlTariffs
-from billing_reports.store import LedgerStore
+from billing_reports.store import CustomerStore, LedgerStore, TariffStore
 from billing_reports.tariff_book import Place, TariffBook, series_named
 from chargenet.model.transaction import Transaction, TransactionState
 from chargenet.stores import Stores
@@ -55,8 +53,8 @@ class Judge:
     def __init__(
         self,
         ledger: LedgerStore,
-        tariffs: SqlTariffs,
-        customers: SqlCustomers,
+        tariffs: TariffStore,
+        customers: CustomerStore,
         stores: Stores,
         frames: Frames,
         site_of: Callable[[str], str],

@@ -6,12 +6,18 @@ contradicts what is. Listings are pages, as everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from billing_reports.cdr import Cdr
+from billing_reports.cdr_row import CdrRow
+from billing_reports.customers import Contract, ContractToken, Customer, Payer
+from billing_reports.plans import Plan
+from billing_reports.series import PriceSeries
 from billing_reports.sessions import BilledSession, Change
+from billing_reports.tariff import Tariff
+from billing_reports.tariff_book import Assignment, TariffVersion
 
 Key = tuple[str, str]
 """(charge point, transaction id)."""
@@ -46,3 +52,77 @@ class LedgerStore(Protocol):
 
     async def without_customer(self, token_keys: Iterable[str]) -> list[str]:
         """CDRs in force (not credited, no credits) of these tokens that name no customer."""
+
+    async def row(self, cdr_id: str) -> CdrRow:
+        """One CDR without breakdown, with what became of it."""
+
+    async def cdrs(self, cdr_ids: Iterable[str]) -> dict[str, Cdr]:
+        """Those that are known, whole."""
+
+    async def made_after(self, ordinal: int, limit: int = 500) -> list[CdrRow]:
+        """CDRs in the order in which they were made: for followers with a cursor of their own."""
+
+    async def unstated(self, customer_ids: Sequence[str], until: datetime) -> list[CdrRow]:
+        """CDRs of these customers that ended before `until` and are on no final statement."""
+
+    async def counts(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Sessions by state, and issues by reason."""
+
+
+class TariffStore(Protocol):
+    """Tariffs in versions, where they hold, price series and plans."""
+
+    async def versions(self) -> list[TariffVersion]:
+        """All of them, by id and version."""
+
+    async def add(self, tariff: Tariff, now: datetime, effective_from: datetime | None) -> TariffVersion:
+        """A new version. Without `effective_from` the first is in force from ever, later ones from `now`."""
+
+    async def remove(self, tariff_id: str, at: datetime) -> None:
+        """No transaction begins under it from then on. NotFound."""
+
+    async def assignments(self) -> list[Assignment]:
+        """All of them."""
+
+    async def assign(self, assignment: Assignment) -> None:
+        """Create or replace. NotFound for a tariff that is not there."""
+
+    async def unassign(self, key: str) -> None:
+        """NotFound."""
+
+    async def put_series(self, series: PriceSeries) -> int:
+        """Add intervals; those that overlap stored ones replace them. Conflict for another currency."""
+
+    async def series(self, names: Iterable[str], start: datetime, end: datetime) -> Mapping[str, PriceSeries]:
+        """What is known of these series between two instants."""
+
+    async def plans(self) -> dict[str, Plan]:
+        """By id."""
+
+    async def put_plan(self, plan: Plan) -> None:
+        """Create or replace."""
+
+
+class CustomerStore(Protocol):
+    """Customers, contracts, and tokens of contracts over time."""
+
+    async def put(self, rows: Sequence[Customer]) -> None:
+        """Create or replace."""
+
+    async def customer(self, customer_id: str) -> Customer:
+        """NotFound."""
+
+    async def put_contracts(self, rows: Sequence[Contract]) -> None:
+        """Create or replace. NotFound for a customer, Conflict for a contract of somebody else."""
+
+    async def contracts(self, customer_ids: Sequence[str]) -> dict[str, list[Contract]]:
+        """By customer."""
+
+    async def put_tokens(self, rows: Sequence[ContractToken]) -> None:
+        """Create or replace; a token that another contract paid for is taken from it at that instant. NotFound for a contract."""
+
+    async def tokens(self, contract_ids: Sequence[str]) -> dict[str, list[ContractToken]]:
+        """By contract."""
+
+    async def payer(self, token_key: str, at: datetime) -> Payer | None:
+        """Who pays for a token at an instant."""
