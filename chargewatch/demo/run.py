@@ -23,7 +23,7 @@ from chargenet.model.station import ChargePointRegistration, Site
 from chargenet.model.words import Registration
 from chargenet.settings import Settings, load
 from chargewatch.app import serve
-from chargewatch.demo.view import NetworkView, case_line
+from chargewatch.demo.view import NetworkView, case_end, case_line
 from chargewatch.demo_billing import SETTINGS as BILLING_SETTINGS
 from chargewatch.demo_billing import seed_billing
 from chargewatch.demo_documents import end_the_day
@@ -131,7 +131,8 @@ class Demo:
             await asyncio.sleep(LINE_EVERY_S)
             now_open = {case.case_id: case for case in platform.alerts.open_cases()}
             lines = [f"case {number} opened: {case_line(case)}" for number, case in now_open.items() if number not in shown]
-            lines += [f"case {number} is over: {case_line(case)}" for number, case in shown.items() if number not in now_open]
+            ended = {case.case_id: case for case in platform.alerts.caseload.by_key.values() if not case.is_open}
+            lines += [case_end(ended.get(number, case)) for number, case in shown.items() if number not in now_open]
             shown = now_open
             for line in (*lines, view.line(self._minutes(began))):
                 self._console.print(line, soft_wrap=True, highlight=False, markup=False)

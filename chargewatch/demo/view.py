@@ -207,6 +207,11 @@ def case_line(case: Case) -> str:
     return f"{_where(case)}: {case.kind} since {case.began_at:%H:%M:%S}: {case.summary}. {evidence}".rstrip()
 
 
+def case_end(case: Case) -> str:
+    """How it ended, in one line. One that is not resolved was explained by something wider."""
+    return f"case {case.case_id} is over: {_where(case)}: {case.kind}: {case.resolution or 'something wider explains it'}"
+
+
 def _where(case: Case) -> str:
     if case.group is not None:
         return case.group
