@@ -39,7 +39,7 @@ class Unit(StrEnum):
     SECONDS = "s"
     BYTES = "bytes"
     PER_SECOND = "cps"
-    PER_HOUR = "suffix: per hour"
+    PER_HOUR = "suffix: /h"
     EUR = "currencyEUR"
     SINCE = "dateTimeFromNow"
     STATE = "string"

@@ -147,11 +147,13 @@ ROWS = (
                 Column(field="firmware", title="Firmware"),
                 Column(field="protocol", title="Protocol"),
             ),
-            width=8, height=4,
+            width=8, height=9,
         ),
+    )),
+    Row((
         Panel(
             id=14, kind=Kind.TEXT, title="The evidence",
-            description="How to read the frames behind these pictures.", text=EVIDENCE, width=8, height=5,
+            description="How to read the frames behind these pictures.", text=EVIDENCE, width=24, height=4,
         ),
     )),
 )  # fmt: skip

@@ -218,7 +218,9 @@ def _stack(axes: Axes, lines: list[Line], look: Look, step: Literal["post"] | No
 def _value_axis(axes: Axes, look: Look, unit: str) -> None:
     low, high = axes.get_ylim()
     from_zero = look.defaults["custom"].get("axisSoftMin") == 0
-    bottom, top = (min(0.0, low) if from_zero else low), high + (high - (0.0 if from_zero else low)) * 0.06
+    least, most = axes.dataLim.y0, axes.dataLim.y1
+    bottom = min(0.0, least) if from_zero else low
+    top = (most if from_zero else high) + (most - bottom) * 0.06
     axes.set_ylim(look.defaults.get("min", bottom), look.defaults.get("max", top if top > bottom else 1.0))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: shown(value, unit, None, 0.0)))
@@ -248,7 +250,7 @@ def _states(canvas: Canvas, lines: list[Line], look: Look, view: View) -> None:
         for at, value in zip(line.times, line.values, strict=True):
             word, tint = mapped(value, look.defaults["mappings"]) or (f"{value:g}", TEXT)
             seen[word] = tint
-            axes.barh(number, step, left=at, height=0.78, color=tint, linewidth=0)
+            axes.barh(number, step * 1.04, left=at, height=0.78, color=tint, linewidth=0)
     axes.set_yticks(range(len(lines)), [line.name for line in lines])
     axes.invert_yaxis()
     _time_axis(axes, view)
