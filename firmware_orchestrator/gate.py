@@ -19,7 +19,7 @@ from firmware_orchestrator.evidence.horizon import CanaryProof, what_the_canary_
 from firmware_orchestrator.evidence.policy import GatePolicy, HardRules
 from firmware_orchestrator.evidence.signals import INSTALL_SIGNALS, TABLE, Signal
 from firmware_orchestrator.evidence.state import GateState, Observed, Override, Peak, days, decode, encode, fold, log_total
-from firmware_orchestrator.evidence.wording import amount, counts, hours, plural, spell, value
+from firmware_orchestrator.evidence.wording import amount, counts, hours, plural, spell, spell_below, value
 
 __all__ = [
     "CanaryProof",
@@ -275,7 +275,7 @@ def _missing(policy: GatePolicy, state: GateState, moment: Moment) -> Iterator[R
         ratio = amount(policy.ruled_out_by(moment.wave))
         yield Reason(
             code="not_proven",
-            sentence=f"{ratio} times worse is not ruled out: proof = {spell(value(log_proof))} < {amount(1 / policy.beta)}",
+            sentence=f"{ratio} times worse is not ruled out: proof = {spell_below(value(log_proof))} < {amount(1 / policy.beta)}",
         )
     for model in moment.models:
         if (seen := state.good_sessions.get(model, 0)) < policy.good_sessions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import exp, isfinite, log10
+from math import exp, floor, isfinite, log10
 
 from firmware_orchestrator.evidence.signals import DAY_US, INSTALL_SIGNALS, TABLE, Signal
 from firmware_orchestrator.evidence.state import Peak
@@ -26,6 +26,13 @@ def spell(number: float) -> str:
     if number >= 10:
         return f"{number:,.0f}"
     return f"{number:.2g}"
+
+
+def spell_below(number: float) -> str:
+    """One that has not reached its limit, rounded down, so that it never looks as if it had: 9.9 and not 10."""
+    if not isfinite(number) or number < 1:
+        return spell(number)
+    return f"{floor(number * 10) / 10:g}" if number < 100 else f"{floor(number):,}"
 
 
 def amount(number: float) -> str:

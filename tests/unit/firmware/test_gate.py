@@ -11,6 +11,7 @@ import pytest
 from firmware_orchestrator import gate
 from firmware_orchestrator.evidence.signals import DAY_US, Signal
 from firmware_orchestrator.evidence.state import Counted, Ended, Instant, Observed, RateEvidence, Times
+from firmware_orchestrator.evidence.wording import spell_below
 from firmware_orchestrator.gate import GatePolicy, GateState, Moment, Outcome, fold, judge, what_the_canary_can_prove
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -208,3 +209,9 @@ def test_a_hard_rule_is_not_broken_by_what_chance_explains(
     )
     verdict = judge(POLICY, fold(POLICY, GateState(), seen), moment(1))
     assert (verdict.outcome is Outcome.FAIL) == broken, verdict.sentence
+
+
+@pytest.mark.parametrize(("number", "text"), [(9.98, "9.9"), (1.0, "1"), (0.043, "0.043"), (19.96, "19.9"), (123.9, "123")])
+def test_what_has_not_reached_its_limit_never_looks_as_if_it_had(number: float, text: str) -> None:
+    """Rounded down: "proof = 10 < 10" would be nonsense."""
+    assert spell_below(number) == text
