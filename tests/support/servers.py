@@ -28,6 +28,7 @@ EXECUTABLES: dict[str, tuple[str, ...]] = {
     "alertmanager": ("prometheus-alertmanager", "alertmanager"),
     "amtool": ("amtool",),
     "nats": ("nats-server",),
+    "curl": ("curl",),
 }
 """Server → names on PATH, then glob patterns, of the program that it takes."""
 
