@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from alerts.detectors.statistics.settings import DEFAULTS, StatisticsSettings
-from alerts.evaluation.fit import MONTH_S, fit, months, parts, span
+from alerts.evaluation.fit import BUDGETS, MONTH_S, fit, months, parts, span
 from alerts.evaluation.hard_run import HardRow, RuleAlarms, hard_rows, rule_alarms
 from alerts.evaluation.plan import PER_CELL, Plan, make
 from alerts.evaluation.run import Runner
@@ -48,7 +48,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def missed(self) -> list[str]:
         """Targets that are not reached, each in a few words."""
         soft = [f"{row.fault}, {row.severity}" for row in self.faults if row.missed]
-        return soft + [row.fault for row in self.hard if row.missed]
+        false = [f"false alarms: {row.who}" for row in self.alarms if row.per_month.value > BUDGETS.get(row.who, float("inf"))]
+        return [*soft, *(row.fault for row in self.hard if row.missed), *false]
 
 
 def evaluate(sessions: Sequence[Session], seed: int, progress: Progress = lambda _, __: None, per_cell: int = PER_CELL) -> Report:

@@ -21,6 +21,7 @@ from alerts.evaluation.run import Look
 MONTH_S = 365.25 / 12 * DAY_S
 QUIET_S = 14 * DAY_S
 TICKET_BUDGET, PAGE_BUDGET = 0.02, 0.002
+BUDGETS: Mapping[str, float] = {"all tickets": TICKET_BUDGET, "all pages": PAGE_BUDGET}
 SHARES: Mapping[str, float] = {
     "zero_energy": 0.1,
     "failing_attempts": 0.15,

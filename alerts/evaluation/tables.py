@@ -11,12 +11,13 @@ import msgspec
 
 from alerts.detectors.statistics.settings import DEFAULTS
 from alerts.evaluation.evaluate import Report
-from alerts.evaluation.fit import PAGE_BUDGET, TICKET_BUDGET
+from alerts.evaluation.fit import BUDGETS
 from alerts.evaluation.hard_run import HardRow
 from alerts.evaluation.intervals import Interval
 from alerts.evaluation.methods import BASELINES
 from alerts.evaluation.plan import STRATA
 from alerts.evaluation.score import AlarmRow, FaultRow
+from alerts.kinds import KINDS
 from chargenet.model.notice import Severity
 
 _SHORT = {"fixed thresholds": "fixed", "isolation forest alone": "forest", "random": "random"}
@@ -48,8 +49,8 @@ def tables(report: Report) -> list[TableText]:
 
 
 def markdown(report: Report) -> str:
-    """All tables for docs/detection.md."""
-    return "\n".join(_markdown(each) for each in tables(report))
+    """What docs/detection.md shows."""
+    return f"{about(report)}\n\n" + "\n".join(_markdown(each) for each in tables(report))
 
 
 def about(report: Report) -> str:
@@ -76,7 +77,7 @@ def _targets(report: Report) -> TableText:
     missed = any(row.missed for row in report.hard)
     events = sum(row.events for row in report.hard)
     rows.append(("hard faults, each", "found", goal, f"worst: {_share(worst.recall)}", str(events), _met(not missed)))
-    for who, budget in (("all tickets", TICKET_BUDGET), ("all pages", PAGE_BUDGET)):
+    for who, budget in BUDGETS.items():
         alarm = next(each for each in report.alarms if each.who == who)
         reached = alarm.per_month.value <= budget
         rows.append(
@@ -128,8 +129,11 @@ def _hard(found: Sequence[HardRow]) -> TableText:
 def _alarms(report: Report) -> TableText:
     rows = [(row.who, _SEVERITY[row.severity], str(row.episodes), _rate(row)) for row in report.alarms]
     rules = report.rules
-    for who, severity, found in (("rules", "ticket", rules.tickets), ("rules", "page", rules.pages)):
-        rows.append((who, severity, "", f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"))
+    for severity, found in (("ticket", rules.tickets), ("page", rules.pages)):
+        kinds = {kind: count for kind, count in rules.kinds.items() if _SEVERITY[KINDS[kind].severity] == severity}
+        said = f" ({', '.join(kinds)})" if kinds else ""
+        rate = f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
+        rows.append((f"rules{said}", severity, str(sum(kinds.values())), rate))
     return TableText("False alarms in healthy time", ("who", "is a", "episodes→", "per connector-month (95 %)→"), rows)
 
 

@@ -20,7 +20,7 @@ class StatisticsSettings(msgspec.Struct, frozen=True, kw_only=True):
     power_limit: float = 0.002
     power_unreported_limit: float = 5e-05
     """Where charge points do not report what they offer."""
-    temperature_limit: float = 0.001
+    temperature_limit: float = 5e-07
     intervals_limit: float = 0.02
     heartbeats_limit: float = 1e-3
     forest_limit: float = 0.805

@@ -146,7 +146,7 @@ def test_what_the_car_limits_is_not_held_against_the_connector() -> None:
 def test_a_hot_plug_is_found_and_a_heat_wave_is_not() -> None:
     """What all connectors of a model show is the weather."""
     hot, wave = network(), network()
-    for number in range(8):
+    for number in range(6):
         hot.add(attempt(60 + number / 4, temperature_c=45.0))
     for number in range(48):
         wave.add(attempt(60 + number / 24, key=(f"CP{number % 6}", "1"), temperature_c=45.0))
@@ -180,8 +180,10 @@ def test_what_is_stored_finds_the_same() -> None:
     """Pieces of a history make one that finds the same, and goes on alike."""
     history = network(80, until=60)
     then(history, 60, *["empty"] * 5)
-    for number in range(8):
-        history.add(attempt(80 + number / 4, key=("CP1", "1"), temperature_c=45.0, power=0.4))
+    for number in range(6):
+        history.add(attempt(80 + number / 4, key=("CP1", "1"), temperature_c=50.0))
+    for number in range(9):
+        history.add(attempt(80 + number / 4, key=("CP2", "1"), power=0.4))
     pieces = {name: piece for name, piece in take(history).items() if piece is not None}
     again = restore(pieces.items())
     first, second = (sorted(judge(each, day(83)), key=repr) for each in (history, again))
