@@ -11,6 +11,8 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
 from billing_reports.assemble import issue_of
 from billing_reports.intake import Key, touched
 from billing_reports.issue import PASSING, IssueReason
@@ -31,6 +33,8 @@ LOOKS = 200
 """Transactions judged before they are stored."""
 RETRY = timedelta(hours=1)
 """After a mistake of ours about a transaction that has a CDR: the CDR stays meanwhile."""
+UNKNOWN = timedelta(days=1)
+"""Until a waiting transaction that the read model does not know is looked for again."""
 RUNNING = 200_000
 """Open transactions remembered, so that their readings cost no query."""
 
@@ -85,15 +89,23 @@ class Loop:
         self.position = upto
 
     async def _due(self, head: int) -> None:
-        """Waiting transactions whose time has come. Each is judged again, so none is due twice."""
-        before: frozenset[Key] = frozenset()
+        """Waiting transactions whose time has come. Each is judged again or put off, so none is due twice."""
         while due := await self._ledger.due(self._clock.now(), LOOKS):
             keys = frozenset((each.charge_point_id, each.subject) for each in due)
-            if keys == before:  # their transactions are not in the read model any more
-                log.warning("billing: %d ended transactions are not known any more, the first is %s", len(keys), sorted(keys)[0])
-                return
             await self._judge_all(keys, head, again=True)
-            before = keys
+            await self._put_off(keys)
+
+    async def _put_off(self, keys: frozenset[Key]) -> None:
+        """Those that are still due: the read model does not know their transactions, perhaps not yet."""
+        now = self._clock.now()
+        left = [
+            each
+            for each in (await self._ledger.sessions(keys)).values()
+            if each.state is SessionState.WAITING and each.look_at is not None and each.look_at <= now
+        ]
+        if left:
+            log.warning("billing: %d ended transactions are not known, the first is %s", len(left), left[0].subject)
+            await self._save(Change(sessions=tuple(msgspec.structs.replace(each, look_at=now + UNKNOWN) for each in left)))
 
     async def _again(self, head: int) -> None:
         after: Key = ("", "")

@@ -11,7 +11,8 @@ import pytest
 
 from billing_reports.frames import Frames
 from billing_reports.judge import LATE_SETTLE, Judge, Rules
-from billing_reports.loop import Loop
+from billing_reports.loop import UNKNOWN, Loop
+from billing_reports.sessions import BilledSession, Change, SessionState
 from billing_reports.storage.customers_sql import SqlCustomers
 from billing_reports.storage.ledger_sql import SqlLedger
 from billing_reports.storage.tariffs_sql import SqlTariffs
@@ -168,3 +169,15 @@ async def test_a_stop_of_nobody_is_listed_until_it_finds_its_start(world: World)
     await world.loop.tick()
     states, reasons = await world.ledger.counts()
     assert (states.get("resolved"), states.get("billed"), reasons) == (1, 1, {})
+
+
+async def test_a_transaction_that_is_gone_is_put_off(world: World) -> None:
+    """Its row waits; the others are not held up, and it is looked for again a day later."""
+    await world.price()
+    gone = BilledSession(charge_point_id="CP9", subject="9", state=SessionState.WAITING, look_at=DAY)
+    await world.ledger.save(Change(sessions=(gone,)))
+    await world.told.tell(*STORY)
+    await world.loop.tick()
+    assert await world.made() == [("C000000001", NET)]
+    [kept] = (await world.ledger.sessions([("CP9", "9")])).values()
+    assert kept.look_at == world.clock.now() + UNKNOWN
