@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chargewatch.platform import RunningPlatform
 
 NAME = "Stromhafen GmbH"
-PATIENCE_S = 40.0
+PATIENCE_S = 25.0
 """How long a visitor waits for the statements."""
 
 

@@ -8,13 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.servers import free_port
 
 
+@pytest.mark.timeout(240)
 def test_the_demo_lives_and_ends_by_itself() -> None:
     """Charge points of three protocols connect and are counted on plain lines; nothing is logged as an error; exit code 0."""
     command = [sys.executable, "-W", "error", "-m", "chargewatch", "demo", "--charge-points", "30", "--minutes", "0.3"]
-    done = subprocess.run([*command, "--port-base", str(free_port())], capture_output=True, text=True, timeout=115)
+    done = subprocess.run([*command, "--port-base", str(free_port())], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "OCPP listening on ws://" in done.stdout and "admin key: cw_" in done.stdout
     lines = [line for line in done.stdout.splitlines() if line.startswith("t=")]
