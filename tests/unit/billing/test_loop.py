@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from billing_reports.customers import Contract, ContractToken
+from billing_reports.desk import BillingDesk
 from billing_reports.frames import Frames
 from billing_reports.judge import LATE_SETTLE, Judge, Rules
 from billing_reports.loop import UNKNOWN, Loop
+from billing_reports.runner import Runner
 from billing_reports.sessions import BilledSession, Change, SessionState
 from billing_reports.storage.customers_sql import SqlCustomers
 from billing_reports.storage.ledger_sql import SqlLedger
@@ -25,7 +28,7 @@ from chargenet.storage.migrations import migrate
 from chargenet.storage.relational import SqlStores
 from chargenet.testing import FrozenClock, MemoryJournal
 from collector.projections.transactions import TransactionsProjection
-from tests.support.billing_month import TARIFF
+from tests.support.billing_month import HOUSE, TARIFF, customers
 from tests.support.billing_story import Report, facts_of
 from tests.support.facts import DAY
 
@@ -84,6 +87,13 @@ class World:
         judge = Judge(self.ledger, self.tariffs, SqlCustomers(self.stores.database), self.stores, frames, site_of, Rules())
         self.loop = Loop(self.ledger, judge, self.stores, self.told, self.clock)
         return self.loop
+
+    def desk(self) -> BillingDesk:
+        """What people ask of this loop."""
+        database = self.stores.database
+        runner = Runner(database, self.stores.sites, self.clock, HOUSE)
+        frames = Frames(self.told.journal, self.told.interpret)
+        return BillingDesk(database, self.loop, runner, frames, self.clock, HOUSE, Rules())
 
     async def price(self, tariff: Tariff = TARIFF) -> None:
         """A tariff for the network."""
@@ -181,3 +191,24 @@ async def test_a_transaction_that_is_gone_is_put_off(world: World) -> None:
     assert await world.made() == [("C000000001", NET)]
     [kept] = (await world.ledger.sessions([("CP9", "9")])).values()
     assert kept.look_at == world.clock.now() + UNKNOWN
+
+
+async def test_a_token_that_finds_its_customer_is_billed_anew(world: World) -> None:
+    """The CDR without customer is credited, a new one names the customer; what a person dismissed stays dismissed."""
+    await world.price()
+    await world.told.tell(*STORY)
+    await world.loop.tick()
+    desk = world.desk()
+    await desk.put_customers(customers(1))
+    await desk.put_contracts([Contract(contract_id="k", customer_id="c000000", first_day=DAY.date())])
+    assert await desk.put_tokens([ContractToken(token="aa", contract_id="k", valid_from=DAY)]) == 1
+    await world.loop.tick()
+    made = await world.made()
+    assert made == [("C000000001", NET), ("C000000001-CR", -NET), ("C000000001-2", NET)]
+    assert [(await world.ledger.row(name)).customer_id for name, _ in made] == [None, None, "c000000"]
+    [(_, _, lines, net, _, payable)] = await desk.preview(DAY.date().replace(day=1))
+    assert (lines, net.amount, payable.amount) == (1, Decimal("1.69"), Decimal("2.01"))
+    await desk.credit("C000000001-2", "a gift", rebill=False)
+    await world.restarted().tick()
+    assert (await world.ledger.counts())[0] == {"dismissed": 1}
+    assert sum(net for _, net in await world.made()) == 0
