@@ -70,7 +70,7 @@ def evaluate(sessions: Sequence[Session], seed: int, progress: Progress = lambda
         seed=seed,
         sessions=len(sessions),
         connectors=len(plan.connectors),
-        aside=_aside(plan),
+        aside=set_aside(plan),
         fitted=fitted,
         faults=fault_rows(plan, made, false),
         hard=hard,
@@ -79,7 +79,8 @@ def evaluate(sessions: Sequence[Session], seed: int, progress: Progress = lambda
     )
 
 
-def _aside(plan: Plan) -> Aside:
+def set_aside(plan: Plan) -> Aside:
+    """What the already-sick rule took out."""
     report = parts(plan)
     sick = 0.0
     for part in report:
