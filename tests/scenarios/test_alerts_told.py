@@ -92,7 +92,10 @@ def told(folder: Path, through: bool, night: Hook, machine_room: Hook) -> Iterat
         platform = stack.enter_context(RunningPlatform(data, "--config", str(folder / "config.toml")))
         if through:
             stack.enter_context(prometheus_and_alertmanager(folder / "servers", platform.http_port, TOKEN, SPEED))
-        yield platform
+        try:
+            yield platform
+        finally:
+            platform.kill()  # how it stops is another story
 
 
 @asynccontextmanager
