@@ -24,7 +24,7 @@ def eventually(platform: RunningPlatform, state: str) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(100)
+@pytest.mark.timeout(180)
 def test_a_ground_fault_becomes_one_case(tmp_path: Path) -> None:
     """At once, with the frame that said it; acknowledged by the CLI; still one case, and still taken, after kill -9."""
     with RunningPlatform(tmp_path) as platform:
@@ -35,9 +35,12 @@ def test_a_ground_fault_becomes_one_case(tmp_path: Path) -> None:
             case = eventually(platform, "open")
             assert (case["kind"], case["severity"], case["connector"]) == ("safety_fault", "critical", "1")
             assert any(each["sequences"] for each in case["evidence"])
+            judgement = platform.api("POST", "/api/v1/cases/judge")
+            [shown] = [each for each in judgement["findings"] if each["finding"]["kind"] == "safety_fault"]
+            assert (shown["case_id"], shown["masked_by"], judgement["charge_points"]) == (case["case_id"], None, 1)
             assert platform.cli("cases", "ack", str(case["case_id"]), "--note", "on my way")["state"] == "acknowledged"
             platform.kill()
         platform.start()
-        assert [each["state"] for each in platform.cli("cases", "list", "--open")] == ["acknowledged"]
-        shown = platform.cli("cases", "show", str(case["case_id"]))
+        assert [each["state"] for each in platform.api("GET", "/api/v1/cases?open=true")["items"]] == ["acknowledged"]
+        shown = platform.api("GET", f"/api/v1/cases/{case['case_id']}")
         assert [line["what"] for line in shown["history"]] == ["opened", "acknowledged"]
