@@ -11,6 +11,7 @@ import pytest
 from tests.support.billing import TARIFF, Plug, cdrs, config, done, eventually
 from tests.support.platform import RunningPlatform
 
+pytestmark = pytest.mark.timeout(300)
 NOW = datetime.now(UTC).replace(microsecond=0)
 BEGAN = NOW - timedelta(hours=3)
 MONTH = f"{NOW:%Y-%m}"

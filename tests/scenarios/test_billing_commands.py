@@ -12,6 +12,7 @@ from chargewatch.cli import run
 from tests.support.billing import TARIFF, Plug, cdrs, config
 from tests.support.platform import RunningPlatform
 
+pytestmark = pytest.mark.timeout(300)
 NOW = datetime.now(UTC).replace(microsecond=0)
 MONTH = f"{NOW:%Y-%m}"
 

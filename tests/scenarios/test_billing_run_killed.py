@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.billing_month import bill, fill, outcome
 
+pytestmark = pytest.mark.timeout(300)
 PEOPLE, EACH, PAGE = 120, 3, 5
 KILLED_AFTER = (2, 7, 9)
 """Pages after which the process is killed, one time after another."""

@@ -82,6 +82,7 @@ def _cdr(number: int, customer_id: str, began: datetime, ended: datetime, energy
 
 @pytest.mark.data
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_a_year_is_billed_to_the_cent(tmp_path: Path) -> None:
     """Sum of statements = sum of CDRs = sum of energy x price, per customer and month; what is not billed is counted."""
     if not DATA.exists():
