@@ -6,9 +6,9 @@ from chargenet.observe import names as n
 from dashboards import uids
 from dashboards.boards.common import (
     BLUE,
-    FIRING,
     GREEN,
     GREY,
+    MARKS,
     ORANGE,
     RED,
     RELAYED,
@@ -129,5 +129,5 @@ BOARD = Board(
     since="now-24h",
     refresh="1m",
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargenet.observe import names as n
 from dashboards import links, uids
-from dashboards.boards.common import FIRING, GREEN, GREY, ORANGE, RED, YELLOW, graph, share_colours, stat, table
+from dashboards.boards.common import GREEN, GREY, MARKS, ORANGE, RED, YELLOW, graph, share_colours, stat, table
 from dashboards.rules import RuleConfig
 from dashboards.spec import Board, Column, Query, Row, Unit
 
@@ -121,5 +121,5 @@ BOARD = Board(
     since="now-24h",
     refresh="1m",
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

@@ -6,10 +6,10 @@ from chargenet.observe import names as n
 from dashboards import links, uids
 from dashboards.boards.common import (
     BLUE,
-    FIRING,
     GREEN,
     GREY,
     JUDGED,
+    MARKS,
     ORANGE,
     RED,
     YELLOW,
@@ -129,5 +129,5 @@ BOARD = Board(
     question="What is wrong, how sure is that, and what has nobody taken in hand yet?",
     variables=(KIND, SITES),
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

@@ -8,9 +8,9 @@ from dashboards.boards.common import (
     BLUE,
     CHARGE_POINT,
     EVIDENCE,
-    FIRING,
     GREEN,
     JUDGED,
+    MARKS,
     ORANGE,
     RED,
     SITE,
@@ -164,5 +164,5 @@ BOARD = Board(
     question="Is this charge point well, and what does it say?",
     variables=(SITE, CHARGE_POINT, WEB),
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

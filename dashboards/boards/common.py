@@ -50,6 +50,19 @@ FIRING = Annotation(
     title="{{alertname}}",
     colour=RED,
 )
+ROLLING = Annotation(
+    name="Rollouts",
+    query=f'max by (rollout, version) ({n.ROLLOUT_STATE.name}{{state="running"}})',
+    title="rollout {{rollout}}: {{version}}",
+    colour=PURPLE,
+)
+PLANNED = Annotation(
+    name="Planned work",
+    query=f'sum by (kind) ({n.CASES_OPEN.name}{{state="masked"}})',
+    title="planned work hides {{kind}}",
+    colour=GREY,
+)
+MARKS = (FIRING, ROLLING, PLANNED)
 
 ZERO_IS_GOOD: Colours = ((None, GREEN), (1, RED))
 ZERO_IS_BEST: Colours = ((None, GREEN), (1, ORANGE))

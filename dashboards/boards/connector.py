@@ -9,9 +9,9 @@ from dashboards.boards.common import (
     CHARGE_POINT,
     CONNECTOR,
     EVIDENCE,
-    FIRING,
     GREY,
     JUDGED,
+    MARKS,
     ORANGE,
     RED,
     SITE,
@@ -206,5 +206,5 @@ BOARD = Board(
         Row((ERROR_NOW, STATES, ERRORS)),
         Row((FRAMES,)),
     ),
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargenet.observe import names as n
 from dashboards import uids
-from dashboards.boards.common import BLUE, FIRING, GREEN, ORANGE, RED, ZERO_IS_BEST, bars, graph, stat, table
+from dashboards.boards.common import BLUE, GREEN, MARKS, ORANGE, RED, ZERO_IS_BEST, bars, graph, stat, table
 from dashboards.spec import Board, Column, Query, Row, Unit, Variable
 
 VENDOR = Variable(name="vendor", label="Vendor", query=f"label_values({n.MODEL_POINTS.name}, vendor)", many=True)
@@ -113,5 +113,5 @@ BOARD = Board(
     question="What do we run, and does one version serve drivers worse than another?",
     variables=(VENDOR, MODEL),
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

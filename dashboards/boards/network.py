@@ -9,8 +9,8 @@ from chargenet.observe import names as n
 from dashboards import links, uids
 from dashboards.boards.common import (
     BLUE,
-    FIRING,
     GREY,
+    MARKS,
     ORANGE,
     RED,
     RELAYED,
@@ -235,7 +235,7 @@ BOARD = Board(
         Row((BY_STATUS, POWER, TRANSACTIONS)),
         Row((SITES, CASES, MODELS)),
     ),
-    annotations=(FIRING,),
+    annotations=MARKS,
     since="now-6h",
     refresh="15s",
 )

@@ -6,9 +6,9 @@ from chargenet.observe import names as n
 from dashboards import uids
 from dashboards.boards.common import (
     BLUE,
-    FIRING,
     GREEN,
     GREY,
+    MARKS,
     ORANGE,
     RED,
     RELAYED,
@@ -167,5 +167,5 @@ BOARD = Board(
     title="13 · Platform",
     question="Does the platform keep up, and does what it is told last?",
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

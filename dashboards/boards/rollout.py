@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargenet.observe import names as n
 from dashboards import uids
-from dashboards.boards.common import BLUE, FIRING, GREEN, GREY, ORANGE, RED, UP, UP_WORDS, bars, graph, stat, table
+from dashboards.boards.common import BLUE, GREEN, GREY, MARKS, ORANGE, RED, UP, UP_WORDS, bars, graph, stat, table
 from dashboards.spec import Board, Column, Query, Row, Unit, Variable
 
 ROLLOUT = Variable(name="rollout", label="Rollout", query=f"label_values({n.ROLLOUT_STATE.name}, rollout)")
@@ -172,5 +172,5 @@ BOARD = Board(
     question="How far is the rollout, what speaks against the new firmware, and what for it?",
     variables=(ROLLOUT,),
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

@@ -9,9 +9,9 @@ from chargenet.observe import names as n
 from dashboards import links, uids
 from dashboards.boards.common import (
     BLUE,
-    FIRING,
     GREEN,
     GREY,
+    MARKS,
     ORANGE,
     PURPLE,
     RED,
@@ -136,7 +136,7 @@ BOARD = Board(
     question="At which step do drivers' attempts fail, and with which model, firmware or site?",
     variables=(VENDOR, MODEL, FIRMWARE, SITE),
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
     since="now-24h",
     refresh="1m",
 )

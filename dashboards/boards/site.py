@@ -6,9 +6,9 @@ from chargenet.observe import names as n
 from dashboards import links, uids
 from dashboards.boards.common import (
     BLUE,
-    FIRING,
     GREEN,
     JUDGED,
+    MARKS,
     RED,
     SITE,
     STATUS_COLOURS,
@@ -126,5 +126,5 @@ BOARD = Board(
     question="What can this site give to drivers now, and which charge point holds it back?",
     variables=(SITE,),
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

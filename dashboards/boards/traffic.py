@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chargenet.observe import names as n
 from dashboards import uids
-from dashboards.boards.common import BLUE, FIRING, GREEN, ORANGE, RED, ZERO_IS_BEST, graph, or_zero, quantile
+from dashboards.boards.common import BLUE, GREEN, MARKS, ORANGE, RED, ZERO_IS_BEST, graph, or_zero, quantile
 from dashboards.spec import Board, Column, Kind, Panel, Query, Row, Unit
 
 ERRORS = or_zero(f"sum(rate({n.CALL_ERRORS.name}[$__rate_interval]))", f"rate({n.CALLS.name}[$__rate_interval])")
@@ -152,5 +152,5 @@ BOARD = Board(
     title="9 · OCPP traffic",
     question="Do charge points and platform understand each other?",
     rows=ROWS,
-    annotations=(FIRING,),
+    annotations=MARKS,
 )

@@ -190,9 +190,11 @@ def _before(board: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 
 @pytest.mark.parametrize("uid", [uid for uid, board in DASHBOARDS.items() if board["annotations"]["list"]])
 def test_annotations_mark_what_happened(servers: SeededServers, uid: str) -> None:
-    """The page that fires is marked from when it began."""
+    """Pages that fire, rollouts that run, and planned work, each while it is so."""
     marks = {mark["name"]: servers.sources.over_time(mark["expr"], VIEW) for mark in DASHBOARDS[uid]["annotations"]["list"]}
     assert {line.labels["alertname"] for line in marks["Pages"]} == {"ConnectorSafetyFault", "SiteOffline"}
+    assert [line.labels["rollout"] for line in marks["Rollouts"]] == [ROLLOUT]
+    assert [line.labels["kind"] for line in marks["Planned work"]] == ["stuck_unavailable"]
 
 
 def test_a_figure_does_not_show_the_past() -> None:
