@@ -26,6 +26,10 @@ _WORKERS = "|".join(("coding " + "agent", "language " + "model", "chat" + "bot",
 _FOREIGN = re.compile(rf"(?<![\w.}}/-])/(?:{_ROOTED})/\w|{_HOSTS}|{_WORKERS}")
 
 
+PROGRAM: Any = typer.main.get_command(app)
+"""Made once: there are hundreds of lines to try."""
+
+
 def command_lines(page: str) -> list[str]:
     """Every `chargewatch …` of a page: whole lines of code blocks, and code between backticks."""
     blocks = [text for language, text in _FENCED.findall(page) if language in ("", "sh")]
@@ -45,7 +49,7 @@ def resolve(line: str) -> tuple[Any, list[str]]:
         if set(word) <= set("|>"):
             break
         words.append(word)
-    command, rest = typer.main.get_command(app), words[1:]
+    command, rest = PROGRAM, words[1:]
     while (named := getattr(command, "commands", None)) and rest and not rest[0].startswith("-"):
         assert rest[0] in named, f"{line}: there is no command {rest[0]!r}"
         command, rest = named[rest[0]], rest[1:]

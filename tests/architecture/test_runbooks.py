@@ -27,7 +27,7 @@ TOLD_DIRECTLY = {
     "AlertRelayWedged": "alerts/relay/guard.py",
 }
 """Notices that a program tells through the relay without a rule, and where."""
-PAGES = sorted(path.stem for path in RUNBOOKS.glob("*.md") if path.stem != "README")
+PAGES = sorted(path.stem for path in RUNBOOKS.glob("*.md") if path.stem != "index")
 
 
 def text_of(name: str) -> str:
@@ -112,7 +112,7 @@ def test_it_speaks_of_runbooks_and_settings_that_exist(name: str) -> None:
         assert f"`{key}`" in settings, key
 
 
-INDEX = re.findall(r"^\| `(\w+) '(.+?)'` \| `(\w+) '(.+?)'` \|$", (RUNBOOKS / "README.md").read_text(), re.MULTILINE)
+INDEX = re.findall(r"^\| `(\w+) '(.+?)'` \| `(\w+) '(.+?)'` \|$", (RUNBOOKS / "index.md").read_text(), re.MULTILINE)
 
 
 def test_the_table_of_versions_is_found() -> None:
