@@ -118,8 +118,8 @@ class Updates:
             point.go_offline()
             return
         if conduct == "lying":
-            self._say(order, "Installed")
-            await point.pace.sleep(2.0)
+            order.last = "Installed"
+            await point.ask(r.FirmwareStatus(status="Installed", request_id=order.request_id, signed=order.signed))
             await point.reboot("FirmwareUpdate", "Reboot")
             return
         if order.signed:

@@ -23,7 +23,7 @@ patience: {answer: 10s, boot: 10s, verify: 30s, lost: 60s, install: 30s}
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(400)
 async def test_a_bad_image_is_halted_in_the_canary(tmp_path: Path) -> None:
     """Sixty charge points, a bad image: eight get it; the halt says why; a webhook tells it; it can be rolled back."""
     async with rollout_network(tmp_path, faults_per_day=0.5) as world:

@@ -105,7 +105,7 @@ class RolloutNetwork:
     async def status(self, rollout_id: str) -> Any:
         return await self.api("GET", f"rollouts/{rollout_id}")
 
-    async def until(self, rollout_id: str, done: Callable[[dict[str, Any]], object], timeout_s: float = 60) -> dict[str, Any]:
+    async def until(self, rollout_id: str, done: Callable[[dict[str, Any]], object], timeout_s: float = 180) -> dict[str, Any]:
         """The status once `done` is true of it."""
         status: dict[str, Any] = {}
 
@@ -124,7 +124,7 @@ class RolloutNetwork:
         page = await self.api("GET", f"rollouts/{rollout_id}/history?limit=1000")
         return list(reversed(page["items"]))
 
-    async def news(self, kind: str, timeout_s: float = 30) -> dict[str, Any]:
+    async def news(self, kind: str, timeout_s: float = 90) -> dict[str, Any]:
         """The first message of the webhook that is about this."""
 
         def about() -> list[dict[str, Any]]:
@@ -175,11 +175,11 @@ async def rollout_network(folder: Path, *, faults_per_day: float) -> AsyncIterat
         await asyncio.to_thread(register, platform, network)
         async with asyncio.TaskGroup() as tasks:
             hook = await asyncio.start_server(listener(world.told), "127.0.0.1", port)
-            running = tasks.create_task(network.run())
-            await until(world.all_known, 30)
-            yield world
-            running.cancel()
-            hook.close()
+            async with hook:
+                running = tasks.create_task(network.run())
+                await until(world.all_known, 120)
+                yield world
+                running.cancel()
 
 
 def register(platform: RunningPlatform, network: Network) -> None:

@@ -291,3 +291,15 @@ async def test_the_evidence_of_one_that_has_ended_is_complete_not_stale() -> Non
     world.clock.advance(10 * 86_400)
     verdict = (await world.desk.status("new")).verdict
     assert verdict is not None and verdict.code != "no_data", verdict
+
+
+async def test_a_wave_does_not_wait_for_ever_for_one_that_stays_away() -> None:
+    """Offline for as long as the file is patient: skipped, with the reason, and never sent anything; the wave goes on."""
+    world = await begun(SPEC.replace("lost: 20m}", "lost: 20m, reach: 10m}"))
+    gone = world.devices[(await rows(world))[0].charge_point_id]
+    gone.disconnect()
+    await ticks(world, 3)
+    assert {each.code for each in await rows(world) if each.charge_point_id == gone.name} == {"offline"}
+    ended = {each.charge_point_id: each for each in await until(world, UpdateState.HEALTHY, UpdateState.SKIPPED)}
+    assert ended[gone.name].reason == "could not be sent for 10 min: is not connected"
+    assert ended[gone.name].state is UpdateState.SKIPPED and gone.orders == []
