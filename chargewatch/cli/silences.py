@@ -21,9 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Silences: add, list, end.")
 def add(
     matchers: Annotated[
         list[str],
-        typer.Argument(
-            metavar="LABEL=VALUE", help="What it is about; all must hold. Also != and, with * for any text, ~ and !~"
-        ),
+        typer.Argument(metavar="LABEL=VALUE", help="What it is about; all must hold. Also != and, with * for any text, ~ and !~"),
     ],
     comment: Annotated[str, typer.Option("--comment", metavar="TEXT", help="Why, for those who wonder at the quiet.")],
     hours: Annotated[float, typer.Option("--hours", min=0.01, max=8784, help="For so long.")] = 4.0,
