@@ -8,11 +8,13 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from websockets.sync.client import connect
 
+from chargenet.clock import SystemClock
 from chargewatch.api.app import rules
 from tests.support.platform import RunningPlatform
 from tests.unit.api.test_audit import PROGRAMS
@@ -29,6 +31,7 @@ SERIES = {
     "intervals": [{"start_at": "2026-01-01T00:00:00Z", "end_at": "2026-01-01T01:00:00Z", "price": "-0.01"}],
 }  # fmt: skip
 LATER = "2100-01-01T00:00:00Z"
+SOON = (SystemClock().now() + timedelta(hours=1)).isoformat()
 SESSION = {
     "source": "old", "session_id": "1", "charge_point_id": "CP-1", "began_at": "2026-01-01T00:00:00Z",
     "ended_at": "2026-01-01T01:00:00Z", "energy_wh": 1000,
@@ -44,10 +47,30 @@ def form(version: str) -> dict[str, Any]:
     return {"manifest": ("m.yaml", MANIFEST.format(version=version).encode()), "file": ("eve.bin", IMAGE)}
 
 
+LABELS = {"alertname": "ChargePointOffline", "severity": "critical", "charge_point": "CP-9"}
+GROUP = {
+    "version": "4",
+    "groupKey": "g",
+    "status": "firing",
+    "receiver": "relay",
+    "groupLabels": {},
+    "commonLabels": LABELS,
+    "commonAnnotations": {},
+    "externalURL": "",
+    "alerts": [
+        {
+            "status": "firing", "labels": LABELS, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z",
+            "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "1f",
+        }
+    ],
+}  # fmt: skip
 STORY: list[tuple[str, str, dict[str, Any]]] = [
     ("cases.acknowledge", "POST /cases/{case}/acknowledge", {"json": {"note": "on my way"}}),
     ("cases.resolve", "POST /cases/{case}/resolve", {"json": {"note": "a new cable"}}),
     ("cases.judge", "POST /cases/judge", {}),
+    ("silences.add", "POST /silences", {"json": {"matchers": ["site=harbour"], "ends_at": SOON, "comment": "known"}}),
+    ("silences.end", "DELETE /silences/{silence}", {}),
+    ("alerts.take", "POST /alerts/alertmanager", {"json": GROUP}),
     ("maintenance.add", "POST /maintenance", {"json": {"charge_point_id": "CP-1", "ends_at": LATER, "reason": "New cables"}}),
     ("maintenance.end", "DELETE /maintenance/1", {}),
     ("firmware.add", "POST /firmware", {"files": form("2.0.0")}),
@@ -87,8 +110,12 @@ ELSEWHERE = {
         ("cdrs.credit", "cdrs.dismiss", "statements.finalize", "statements.credit"),
         "need transactions with CDRs: tests/scenarios/test_billing.py",
     ),
-    "rollouts.rollback": "needs charge points that run the new version: tests/scenarios/test_firmware_rollout.py",
-    "link": "needs a signed link: tests of the links",
+    **dict.fromkeys(
+        ("link", "alerts.test", "alerts.acknowledge", "alerts.resolve"),
+        "need a message, a receiver or an alert's key: tests/unit/api/test_alerts.py",
+    ),
+    "rollouts.rollback": "needs charge points that run the new version: tests/scenarios/test_rollout_bad_image.py",
+    "rollouts.link": "needs a signed link: tests/unit/api/test_rollout_links.py",
 }
 
 
@@ -133,13 +160,15 @@ def trail(platform: RunningPlatform) -> list[dict[str, Any]]:
 
 def test_every_change_of_a_program_is_audited_once(platform: RunningPlatform) -> None:
     """Who, what, and what it was or became."""
-    names = {"case": open_case(platform)}
+    names: dict[str, Any] = {"case": open_case(platform)}
     for action, route, body in STORY:
         if action == "rollouts.approve":
             held(platform)
         before = len(trail(platform))
         method, _, path = route.partition(" ")
-        platform.api(method, "/api/v1" + path.format(**names), **body)
+        answer = platform.api(method, "/api/v1" + path.format(**names), **body)
+        if isinstance(answer, dict) and "silence_id" in answer:
+            names["silence"] = answer["silence_id"]
         newest, *older = trail(platform)
         assert (newest["action"], len(older)) == (action, before)
         assert newest["who"] and newest["target"] and newest["at"].endswith("Z")
