@@ -13,7 +13,7 @@ from alerts.attempts import Attempt, Failure
 from chargenet import events as e
 from chargenet.model.ids import ConnectorRef
 from chargenet.observe import names as n
-from tests.unit.alerts.test_program import Night
+from tests.support.night import Night
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
