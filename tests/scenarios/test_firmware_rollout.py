@@ -7,6 +7,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chargenet.clock import SystemClock
 from simulator.network import Network
 from simulator.scenario import Model, Scenario, Site
@@ -52,7 +54,7 @@ def add_firmware(platform: RunningPlatform, folder: Path) -> None:
 async def until(platform: RunningPlatform, rollout_id: str, done: Any) -> dict[str, Any]:
     """The status once `done` is true of it."""
     status: dict[str, Any] = {}
-    for _ in range(80):
+    for _ in range(300):
         status = await asyncio.to_thread(platform.api, "GET", f"/api/v1/rollouts/{rollout_id}")
         if done(status):
             return status
@@ -60,6 +62,8 @@ async def until(platform: RunningPlatform, rollout_id: str, done: Any) -> dict[s
     raise AssertionError(status)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_a_canary_is_verified_by_the_version_it_boots_with(tmp_path: Path) -> None:
     """Created, started, sent, fetched by HTTP, installed, rebooted: both canaries are verified, and the rest waits for the soak.
 
