@@ -143,7 +143,7 @@ def _include(app: FastAPI) -> None:
     app.include_router(uploads.router, responses=described)
     app.include_router(firmware_downloads.router, responses=described)
     app.include_router(case_links.router)
-    app.include_router(runbooks.router)
+    app.include_router(runbooks.router, responses=described)
     app.include_router(rollout_links.router)
 
 
