@@ -73,6 +73,8 @@ def steps(folder: Path, data: Path | None) -> str:
         f"chargewatch rollout rollback bad --to {FORMER}{to}",
         f"chargewatch rollout start bad-back{to}",
         f"chargewatch rollout status bad-back --watch{to}",
+        "# once it has soaked it waits for a person",
+        f"chargewatch rollout approve bad-back{to}",
         "# a good firmware finishes",
         f"chargewatch rollout create {folder / 'good-rollout.yaml'}{to}",
         f"chargewatch rollout start good{to}",
