@@ -161,6 +161,7 @@ def trail(platform: RunningPlatform) -> list[dict[str, Any]]:
 def test_every_change_of_a_program_is_audited_once(platform: RunningPlatform) -> None:
     """Who, what, and what it was or became."""
     names: dict[str, Any] = {"case": open_case(platform)}
+    platform.lists("Alfen")
     for action, route, body in STORY:
         if action == "rollouts.approve":
             held(platform)

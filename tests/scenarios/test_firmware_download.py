@@ -42,6 +42,7 @@ def ordered(socket: ClientConnection) -> str:
 
 def roll_out(platform: RunningPlatform) -> None:
     """One image to the one charge point that is there."""
+    platform.lists("Alfen")
     files = {"manifest": ("m.yaml", MANIFEST.encode()), "file": ("eve.bin", IMAGE)}
     platform.api("POST", "/api/v1/firmware", files=files)
     platform.api("POST", "/api/v1/firmware/eve-2.0.0/approvals", json={})

@@ -105,6 +105,15 @@ class RunningPlatform:
         assert response.status_code < 400, f"{method} {path}: {response.status_code} {response.text}"
         return response.json() if response.headers.get("content-type", "").startswith("application/json") else response.text
 
+    def lists(self, text: str) -> None:
+        """Wait until the list of charge points says `text`: it may be a second behind their frames."""
+        for _ in range(300):
+            shown = json.dumps(self.api("GET", "/api/v1/charge-points"))
+            if text in shown:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{text} is not in {shown}")
+
     def cli(self, *arguments: str) -> Any:
         """Run a command against this folder with --json."""
         done = subprocess.run(
