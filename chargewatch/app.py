@@ -19,7 +19,7 @@ from chargenet.clock import SystemClock
 from chargenet.errors import SettingsError
 from chargenet.model.words import Role
 from chargenet.settings import Address, Settings
-from chargewatch import discovery
+from chargewatch import discovery, layout
 from chargewatch.api.app import create_app
 from chargewatch.memory import few_collections
 from chargewatch.opening import open_everything, prepare_folder
@@ -134,6 +134,8 @@ async def _announce(platform: RunningPlatform, web: Web, port: int, say: Say) ->
     host = settings.collector.ocpp.host
     shown = f"[{host}]" if ":" in host else host
     say(f"OCPP listening on {ocpp_scheme}://{shown}:{port}/ocpp/<charge_point_id>")
+    if layout.alerts_file(settings) is None:
+        log.info("nobody is told of alerts: there is no %s", settings.data_dir / "alerts.toml")
     say(f"HTTP listening on {api} (API documentation at {api}/docs, metrics at {api}/metrics)")
 
 

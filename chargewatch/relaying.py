@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import stat
@@ -22,8 +21,6 @@ from chargenet.ports import Clock
 from chargenet.settings import Settings
 from chargewatch import layout
 from chargewatch.api.runbooks import FOLDERS
-
-log = logging.getLogger(__name__)
 
 
 def make_relay(settings: Settings, store: AlertStore, clock: Clock, upload_base: Callable[[], str]) -> Relay:
@@ -51,10 +48,7 @@ def make_relay(settings: Settings, store: AlertStore, clock: Clock, upload_base:
 def load_config(settings: Settings) -> Config:
     """Who is told. Nobody, where there is no file."""
     file = layout.alerts_file(settings)
-    if file is None:
-        log.info("nobody is told of alerts: there is no %s", settings.data_dir / "alerts.toml")
-        return NOBODY
-    return load(file)
+    return NOBODY if file is None else load(file)
 
 
 def served_runbooks() -> frozenset[str]:

@@ -73,13 +73,17 @@ def instants(first: date, last: date, time_zone: str) -> tuple[datetime, datetim
     return datetime(first.year, first.month, first.day, tzinfo=zone), datetime(after.year, after.month, after.day, tzinfo=zone)
 
 
+_REPORT = returns(Any, "The report; JSON unless another format was asked for.")
+_REPORT[200]["content"] |= {kind.partition(";")[0]: {} for kind in FORMATS.values() if kind != "application/json"}
+
+
 async def answer(report: Report, form: str, at: datetime, language: str, name: str) -> Response:
     """The report in its format, made in a thread."""
     body = await asyncio.to_thread(report_file, report, form, at, language, name)
     return Response(body, media_type=FORMATS[form])
 
 
-@router.get("/utilization", responses=returns(Any, "The report; JSON unless another format was asked for."))
+@router.get("/utilization", responses=_REPORT)
 async def utilization(
     _: Reader, platform: At, desk: Desk, first: First, last: Last, form: Form = "json", time_zone: Zone = "UTC",
     site: SiteFilter = None, language: Language = "en",
@@ -89,7 +93,7 @@ async def utilization(
     return await answer(report, form, platform.clock.now(), language, site or "")
 
 
-@router.get("/uptime", responses=returns(Any, "The report; JSON unless another format was asked for."))
+@router.get("/uptime", responses=_REPORT)
 async def uptime(
     _: Reader, platform: At, desk: Desk, first: First, last: Last, form: Form = "json", time_zone: Zone = "UTC",
     site: SiteFilter = None, language: Language = "en",
@@ -99,7 +103,7 @@ async def uptime(
     return await answer(report, form, platform.clock.now(), language, site or "")
 
 
-@router.get("/sessions", responses=returns(Any, "The report; JSON unless another format was asked for."))
+@router.get("/sessions", responses=_REPORT)
 async def sessions(
     _: Reader, platform: At, desk: Desk, first: First, last: Last, form: Form = "json", time_zone: Zone = "UTC",
     site: SiteFilter = None, language: Language = "en",
@@ -205,31 +209,31 @@ class ImportBody(BaseModel):
     sessions: list[SessionBody] = Field(min_length=1, max_length=MOST_ROWS)
 
 
-class Imported(msgspec.Struct, frozen=True):
+class SessionsTaken(msgspec.Struct, frozen=True):
     """How many there were, and how many of them were new; the others replaced what was there."""
 
     sessions: int
     new: int
 
 
-@router.post("/import", responses=returns(Imported, "What became of them."))
+@router.post("/import", responses=returns(SessionsTaken, "What became of them."))
 async def import_sessions(
     body: ImportBody, who: BillingManager, desk: Desk, trail: Annotated[Trail, Depends(Audited("reports.import"))]
 ) -> Response:
     """Take over sessions of another system; the same ones again change nothing."""
     rows = [ImportedSession(**each.model_dump()) for each in body.sessions]
-    made = Imported(len(rows), await desk.store.put_sessions(rows))
+    made = SessionsTaken(len(rows), await desk.store.put_sessions(rows))
     sources = sorted({row.source for row in rows})
     await trail.record(who.who, f"sessions of {', '.join(sources)}", after=made)
     return json(made)
 
 
-@router.delete("/import/{source}", responses=returns(Imported, "How many sessions are forgotten."))
+@router.delete("/import/{source}", responses=returns(SessionsTaken, "How many sessions are forgotten."))
 async def forget_import(
     source: Name, who: BillingManager, desk: Desk, trail: Annotated[Trail, Depends(Audited("reports.forget"))]
 ) -> Response:
     """Forget everything that was imported from a source."""
-    made = Imported(await desk.store.drop_sessions(source), 0)
+    made = SessionsTaken(await desk.store.drop_sessions(source), 0)
     await trail.record(who.who, f"sessions of {source}", before=made)
     return json(made)
 
@@ -257,7 +261,7 @@ async def list_ports(_: Reader, desk: Desk) -> Response:
     return json(Page(await desk.store.ports()))
 
 
-@router.put("/ports", responses=returns(Imported, "What became of them."))
+@router.put("/ports", responses=returns(SessionsTaken, "What became of them."))
 async def put_ports(
     body: Annotated[list[PortBody], Field(min_length=1, max_length=MOST_ROWS)],
     who: BillingManager,
@@ -268,7 +272,7 @@ async def put_ports(
     rows = [PortRow(**each.model_dump()) for each in body]
     for row in rows:
         parse(row.hours)
-    made = Imported(len(rows), await desk.store.put_ports(rows))
+    made = SessionsTaken(len(rows), await desk.store.put_ports(rows))
     await trail.record(who.who, f"{len(rows)} ports", after=made)
     return json(made)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi import Path as InPath
@@ -22,7 +22,15 @@ router = APIRouter(tags=["alerts"])
 Name = Annotated[str, InPath(pattern="^[A-Za-z]{1,64}$", description="The name of an alert.", examples=["SiteOffline"])]
 
 
-@router.get("/runbooks/{name}", responses={200: {"description": "The page, as Markdown.", "content": {"text/plain": {}}}})
+_PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The page, as Markdown.", "content": {"text/plain": {}}},
+    404: {"description": "There is no such runbook.", "content": _PROBLEM},
+    422: {"description": "That is not the name of an alert.", "content": _PROBLEM},
+}
+
+
+@router.get("/runbooks/{name}", responses=_ANSWERS, response_class=PlainTextResponse)
 def runbook(name: Name) -> Response:
     """What an alert means, whom it hurts, how to look and what to do."""
     for folder in FOLDERS:

@@ -19,6 +19,7 @@ from alerts.case import Change
 from alerts.metrics import CaseMetrics
 from alerts.relay.metrics import RelayMetrics
 from alerts.storage.cases_memory import MemoryCases
+from billing_reports.metrics import BillingMetrics
 from billing_reports.rollup_metrics import RollupMetrics
 from chargenet.clock import SystemClock
 from chargenet.model import measurement as m
@@ -65,6 +66,7 @@ def exposition() -> Exposition:
     platform.registry.register(RelayMetrics(Simulated().relay, clock))
     platform.registry.register(RolloutMetrics(lambda: 0, lambda: 0))
     platform.registry.register(RollupMetrics(lambda: 0))
+    platform.registry.register(BillingMetrics(lambda: 0, lambda: True))
     return Exposition(full_fleet(clock.now_us() / 1e6), platform, clock)
 
 

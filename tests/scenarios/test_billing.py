@@ -45,7 +45,7 @@ def _lines(cdr: dict[str, Any]) -> list[tuple[str, float, str]]:
     ]
 
 
-def test_a_session_becomes_a_cdr_that_can_be_traced(platform: RunningPlatform) -> None:
+def a_session_becomes_a_cdr_that_can_be_traced(platform: RunningPlatform) -> None:
     """10,000 Wh at 0.45 are 4.50 before and 5.625 after 25 % tax; each figure leads to the frames, the registers are in them."""
     with Plug(platform) as plug:
         plug.charge("AA", BEGAN, 30, 5_000, 10_000)
@@ -65,7 +65,7 @@ def test_a_session_becomes_a_cdr_that_can_be_traced(platform: RunningPlatform) -
     assert [point["energy_wh"] for point in points] == [0, 5_000, 10_000]
 
 
-def test_kill_9_neither_loses_nor_doubles(platform: RunningPlatform) -> None:
+def kill_9_neither_loses_nor_doubles(platform: RunningPlatform) -> None:
     """Killed right after the stop was acknowledged, the platform has exactly one CDR of it when it is back."""
     with Plug(platform) as plug:
         plug.charge("AA", BEGAN + timedelta(hours=1), 20, 15_000, 2_000)
@@ -75,7 +75,7 @@ def test_kill_9_neither_loses_nor_doubles(platform: RunningPlatform) -> None:
     assert [row["energy_wh"] for row in found] == [2_000, 10_000]
 
 
-def test_what_cannot_be_billed_is_listed_and_dismissed(platform: RunningPlatform) -> None:
+def what_cannot_be_billed_is_listed_and_dismissed(platform: RunningPlatform) -> None:
     """A register that ran backwards is an issue with its reason; a person ends it, and the audit log knows."""
     with Plug(platform) as plug:
         transaction = plug.start("AA", BEGAN + timedelta(hours=2), 90_000)
@@ -94,7 +94,7 @@ def test_what_cannot_be_billed_is_listed_and_dismissed(platform: RunningPlatform
     assert _audited(platform, "cdrs.dismiss") == 1
 
 
-def test_a_cdr_is_corrected_by_credit_and_a_new_one(platform: RunningPlatform) -> None:
+def a_cdr_is_corrected_by_credit_and_a_new_one(platform: RunningPlatform) -> None:
     """With `rebill` the tariff of now is used: the sum of the three CDRs is the new price, and nothing was edited."""
     first = cdrs(platform, 2)[0]
     dearer = TARIFF | {"elements": [{"price_components": [{"type": "ENERGY", "price": 1, "vat": 25}]}]}
@@ -106,7 +106,7 @@ def test_a_cdr_is_corrected_by_credit_and_a_new_one(platform: RunningPlatform) -
     assert _audited(platform, "cdrs.credit") == 1
 
 
-def test_a_month_becomes_a_statement_with_a_number(platform: RunningPlatform) -> None:
+def a_month_becomes_a_statement_with_a_number(platform: RunningPlatform) -> None:
     """Draft, final, credit note: a credited pair is not on it, numbers follow each other, a credited month can be billed anew."""
     run = done(platform, platform.api("POST", "/api/v1/statements/runs", json={"month": MONTH}))
     assert (run["state"], run["drafts"]) == ("done", 1)
@@ -126,3 +126,12 @@ def test_a_month_becomes_a_statement_with_a_number(platform: RunningPlatform) ->
     numbers = {each["number"]: each["state"] for each in platform.api("GET", "/api/v1/statements")["items"]}
     assert numbers == {"ST-000001": "credited", "CN-000001": "final", "ST-000002": "final"}
     assert (_audited(platform, "statements.finalize"), _audited(platform, "statements.credit")) == (1, 1)
+
+
+def test_a_session_is_billed_credited_and_stated(platform: RunningPlatform) -> None:
+    """One story, each part on what the one before it left."""
+    a_session_becomes_a_cdr_that_can_be_traced(platform)
+    kill_9_neither_loses_nor_doubles(platform)
+    what_cannot_be_billed_is_listed_and_dismissed(platform)
+    a_cdr_is_corrected_by_credit_and_a_new_one(platform)
+    a_month_becomes_a_statement_with_a_number(platform)
