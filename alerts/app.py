@@ -165,7 +165,9 @@ class Alerts:
             if each.is_open and each.kind == case.kind and each.site_id == case.site_id
         } - {case.charge_point_id}
         there = sum(site_id == case.site_id for site_id in self._knowledge.sites.values()) - 1
-        return f"Of {there} others at this site, {len(others)} have the same." if there > 0 else ""
+        if there <= 0:
+            return ""
+        return f"{len(others) or 'None'} of the {there} others at this site {'has' if len(others) == 1 else 'have'} the same."
 
 
 def scaled(settings: Durations, speed: float) -> Durations:
