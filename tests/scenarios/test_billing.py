@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,9 +13,11 @@ from tests.support.billing import TARIFF, Plug, cdrs, config, done, eventually
 from tests.support.platform import RunningPlatform
 
 pytestmark = pytest.mark.timeout(300)
-NOW = datetime.now(UTC).replace(microsecond=0)
-BEGAN = NOW - timedelta(hours=3)
-MONTH = f"{NOW:%Y-%m}"
+NOW = datetime.now(ZoneInfo("Europe/Oslo")).replace(microsecond=0)
+TURNED = (NOW - timedelta(hours=3)).month != NOW.month
+BEGAN = (NOW - timedelta(hours=6 if TURNED else 3)).astimezone(UTC)
+"""Three hours ago; in the first hours of a month well inside the month before."""
+MONTH = f"{NOW - timedelta(hours=6 if TURNED else 3):%Y-%m}"
 
 
 @pytest.fixture(scope="module")
