@@ -66,8 +66,19 @@ Language = Annotated[Literal["en", "de"], Query(description="Of PDF and HTML.")]
 SiteFilter = Annotated[Text | None, filter_text("Only this site.")]
 
 
+MOST_DAYS = 10 * 366
+"""Of one report: what is asked by mistake for all of time holds nobody up."""
+
+
+def within_reason(first: date, last: date) -> None:
+    """Raises Conflict for a period that is too long for one report."""
+    if (last - first).days > MOST_DAYS:
+        raise Conflict(f"a report is of at most {MOST_DAYS} days, not of {(last - first).days}: ask for parts of it")
+
+
 def instants(first: date, last: date, time_zone: str) -> tuple[datetime, datetime]:
-    """The local days `first` to `last`, both included, as instants."""
+    """The local days `first` to `last`, both included, as instants. Raises Conflict for too many."""
+    within_reason(first, last)
     zone = ZoneInfo(time_zone)
     after = last + timedelta(days=1)
     return datetime(first.year, first.month, first.day, tzinfo=zone), datetime(after.year, after.month, after.day, tzinfo=zone)
@@ -99,6 +110,7 @@ async def uptime(
     site: SiteFilter = None, language: Language = "en",
 ) -> Response:  # fmt: skip
     """Uptime of each port in the months that the days lie in, and over the twelve months to their end."""
+    within_reason(first, last)
     report = await desk.uptime(months_between(first, max(first, last)), time_zone, site)
     return await answer(report, form, platform.clock.now(), language, site or "")
 
