@@ -81,7 +81,8 @@ def test_the_document_is_kept(operation: Any, mode: GenerationMode, api: Running
     @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def keeps(case: Any) -> None:
-        response = case.call(base_url=f"http://127.0.0.1:{api.http_port}", headers={"Authorization": f"Bearer {api.key}"}, timeout=60)
+        headers = {"Authorization": f"Bearer {api.key}"}
+        response = case.call(base_url=f"http://127.0.0.1:{api.http_port}", headers=headers, timeout=60)
         assert response.status_code != 500, response.text
         case.validate_response(response, excluded_checks=EXCLUDED)
 
