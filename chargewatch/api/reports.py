@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -326,7 +326,7 @@ async def add_exclusion(
 
 @router.delete("/exclusions/{exclusion_id}", responses=returns(Exclusion, "As it is now."))
 async def withdraw_exclusion(
-    exclusion_id: int,
+    exclusion_id: Annotated[int, Path(ge=1, le=2**62, description="The number of the exclusion.")],
     who: BillingManager,
     platform: At,
     desk: Desk,
