@@ -66,6 +66,7 @@ def refused(row: Transaction, payer: Payer | None) -> BillingIssue | None:
     return issue_of(row, IssueReason.TOKEN_REJECTED, "its token was refused and belongs to no customer: find out who it was")
 
 
+# Half of it is the list of what a CDR holds; splitting that would hide it.
 def rate(
     row: Transaction,
     used: Assembled,

@@ -3,6 +3,8 @@
 Code refers to these constants, docs/metrics.md is written from them (`reference.py`), boards and rules are checked against them.
 Energy is in watt-hours, not joules, and in one unbroken word, `watthours`: see docs/adr/0009.
 Never a label: an ID token, a transaction id, a message id, free text of a charge point that is not bounded by `Interner`.
+
+Longer than other files: it is one catalogue, and a second place to look for a name would be the worse rule to break.
 """
 
 from __future__ import annotations

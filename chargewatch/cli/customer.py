@@ -15,6 +15,7 @@ from chargewatch.cli.session import CLOCK, Api, ApiKey, Config, Data, Json, Targ
 app = typer.Typer(no_args_is_help=True, help="Customers: add, list.")
 
 
+# Most of it is its options and their help.
 @app.command()
 def add(
     customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER_ID", help="A short name, e.g. acme-fleet.")],

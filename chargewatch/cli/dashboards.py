@@ -83,6 +83,7 @@ def check(
         note(f"{len(boards)} boards and {len(made)} rule files are as they should be")
 
 
+# Most of it is its options and their help.
 @app.command("preview")
 def preview_(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Write one PNG for each board here.")],

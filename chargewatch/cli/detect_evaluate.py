@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _STYLES = {"missed": "bold red", "reached": "green"}
 
 
+# Most of it is its options and their help.
 def evaluate(
     sessions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Sessions as CSV (docs/detection.md). \\[default: made up]")

@@ -58,6 +58,7 @@ def lint_(
         raise CommandFailed(f"{file.name}: {errors} error{'s' if errors > 1 else ''}")
 
 
+# Most of it is its options and their help.
 @app.command()
 def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="OCPI tariff as JSON: 2.1.1, 2.2.1 or 2.3.0.")],

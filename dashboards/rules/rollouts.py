@@ -14,6 +14,7 @@ from dashboards.rules.model import WARNING, Alert, Group, series
 _ROLLOUT = {"layer": "rollout"}
 
 
+# A list of alerts with their texts, to be read as one.
 def rollouts(config: RuleConfig) -> Group:
     """All of them."""
     halted, held, unknown = 'state="halted"', 'state="held"', 'verdict="ERROR"'

@@ -2,6 +2,8 @@
 
 An expectation is a number (one line, this value now), a mapping of line name → value (exactly these lines), `Rows`, or `Some` where
 only the names can be known beforehand. Values hold to one percent, or to what is said.
+
+Longer than other files: one table, a line or two for each panel of each board.
 """
 
 from __future__ import annotations

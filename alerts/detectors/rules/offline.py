@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,6 +11,7 @@ from alerts.detectors.rules.heard import Heard, heartbeat_s, offline_after_s, si
 from alerts.detectors.rules.settings import RuleSettings
 from alerts.detectors.rules.view import View, clock, counted, lasting
 from alerts.finding import Evidence, Finding
+from alerts.signals.connector import OpenTransaction
 from alerts.signals.point import PointSignals
 from chargenet.model.notice import Severity
 
@@ -46,6 +48,15 @@ def _closed(point: PointSignals, now: datetime, settings: RuleSettings, heard: H
     return (now - since).total_seconds() >= settings.down_closed_s
 
 
+def _left_waiting(transactions: Sequence[OpenTransaction]) -> Evidence:
+    return Evidence(
+        what=f"{counted(len(transactions), 'transaction')} were open: drivers may be waiting, and bills are.",
+        value=len(transactions),
+        unit="transactions",
+        sequences=tuple(sorted(each.started_sequence for each in transactions))[:20],
+    )
+
+
 def offline(silent: Silence, view: View, neighbours: tuple[int, int] | None) -> Finding:
     """`neighbours`: how many others at its site are online, of how many."""
     point = silent.point
@@ -67,15 +78,7 @@ def offline(silent: Silence, view: View, neighbours: tuple[int, int] | None) -> 
         told.append(Evidence(what="Its connection is still open: half-open after a power or network loss."))
     waiting = list(point.transactions.values())
     if waiting:
-        what = f"{counted(len(waiting), 'transaction')} were open: drivers may be waiting, and bills are."
-        told.append(
-            Evidence(
-                what=what,
-                value=len(waiting),
-                unit="transactions",
-                sequences=tuple(sorted(each.started_sequence for each in waiting))[:20],
-            )
-        )
+        told.append(_left_waiting(waiting))
     if neighbours is not None:
         online, others = neighbours
         told.append(Evidence(what=f"{online} of {others} others at its site are online.", value=online, expected=others))
