@@ -15,7 +15,8 @@ from collector.transport.port import Limits
 from tests.support.papers import Papers
 from tests.support.sockets import RawClient, Stage, on_stage
 
-HASTY = Limits(handshake_timeout_s=0.3, close_timeout_s=0.3, max_write_buffer_bytes=262_144)
+HASTY = Limits(handshake_timeout_s=0.3, close_timeout_s=0.3)
+SLOW = Limits(close_timeout_s=0.3, max_write_buffer_bytes=262_144)
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +130,7 @@ async def test_refusals_and_violations_over_tls(stage: Stage, papers: Papers) ->
 @on_stage
 async def test_a_slow_reader_over_tls(stage: Stage, papers: Papers) -> None:
     """The write buffer is bounded over TLS too, and back-pressure works."""
-    async with stage.house(tls=papers.server(), limits=HASTY) as house:
+    async with stage.house(tls=papers.server(), limits=SLOW) as house:
         client = await websockets.connect(house.url(), ssl=papers.client(), max_queue=1, compression=None, close_timeout=0.2)
         guest = house.guests[0]
         guest.sock.pause_reading()

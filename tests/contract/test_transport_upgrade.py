@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from collector.transport.port import COUNTS, Accept, Admit, Limits, Refuse, Upgrade
 from tests.support.sockets import TEXT, RawClient, Recorder, Stage, frame, on_stage, refuse, upgrade_request
 
-HASTY = Limits(handshake_timeout_s=0.2, close_timeout_s=0.3)
+HASTY = Limits(handshake_timeout_s=0.5, close_timeout_s=0.3)
 
 
 @on_stage
@@ -238,7 +238,7 @@ WRONG: dict[str, tuple[bytes, int]] = {
 @pytest.mark.parametrize(("request_bytes", "status"), WRONG.values(), ids=WRONG.keys())
 async def test_what_is_not_an_upgrade_is_told_so(stage: Stage, request_bytes: bytes, status: int) -> None:
     """A wrong request gets the HTTP status that says what is wrong, with a sentence, and `admit` is not asked."""
-    async with stage.house(limits=HASTY) as house:
+    async with stage.house() as house:
         client = await RawClient.tcp(house.port)
         client.write(request_bytes)
         answered, headers, body = await client.response()
@@ -272,7 +272,7 @@ async def test_an_answer_that_comes_too_late(stage: Stage) -> None:
     listener = Recorder()
 
     async def slow(upgrade: Upgrade) -> Accept:
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.2)
         return Accept(listener)
 
     async with stage.house(slow, limits=HASTY) as house:
