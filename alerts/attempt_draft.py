@@ -7,9 +7,8 @@ from statistics import median
 
 import msgspec
 
+from alerts.reading import read
 from chargenet.events import MeasurementsTaken
-from chargenet.model import measurement as m
-from chargenet.model.measurement import Measurement
 from chargenet.model.words import ConnectorStatus
 
 HIGH_SOC_PERCENT = 80.0
@@ -63,40 +62,34 @@ class Draft(msgspec.Struct, kw_only=True):
 
     def read(self, event: MeasurementsTaken, at: datetime, ramp_s: float) -> None:
         """One set of readings, taken at `at`; those of the first `ramp_s` are below its pace."""
-        self._interval(at)
-        values = _values(event.measurements)
-        register = values.get(m.ENERGY_REGISTER)
+        read_at = self.read_at
+        if read_at is None:
+            self.read_at = at
+        elif at > read_at:
+            if len(self.intervals_s) < MAX_INTERVALS:
+                self.intervals_s.append((at - read_at).total_seconds())
+            self.read_at = at
+        reading = read(event.measurements)
+        values = reading.delivered or reading
+        register, temperature_c = values.register_wh, reading.temperature_c
         if register is not None and (self.last_wh is None or register > self.last_wh):
             self.last_wh = register
             if self.start_wh is None:
                 self.start_wh = register
-        temperature = values.get(m.TEMPERATURE)
-        if temperature is not None:
-            self.temperature_c = max(temperature, self.temperature_c if self.temperature_c is not None else temperature)
-        self._pace(values, (at - self.began_at).total_seconds() >= ramp_s)
+        if temperature_c is not None and (self.temperature_c is None or temperature_c > self.temperature_c):
+            self.temperature_c = temperature_c
+        if values.power_w is not None and (at - self.began_at).total_seconds() >= ramp_s:
+            self._pace(values.power_w, values.offered_w, values.soc_percent)
 
-    def _pace(self, values: dict[str, float], ramped: bool) -> None:
-        power, offered = values.get(m.POWER), values.get(m.POWER_OFFERED)
-        if offered is None and m.CURRENT in values and m.CURRENT_OFFERED in values and power:
-            current = values[m.CURRENT]
-            offered = power * values[m.CURRENT_OFFERED] / current if current > 0 else None
-        if power is None or not ramped:
-            return
+    def _pace(self, power_w: float, offered_w: float | None, soc_percent: float | None) -> None:
         self.samples += 1
-        soc = values.get(m.SOC)
-        if self.state in SUSPENDED or (soc is not None and soc >= HIGH_SOC_PERCENT) or offered == 0:
+        if self.state in SUSPENDED or (soc_percent is not None and soc_percent >= HIGH_SOC_PERCENT) or offered_w == 0:
             return
         self.full_samples += 1
-        self.power_w += power
-        if offered is not None:
-            self.offered_w += offered
+        self.power_w += power_w
+        if offered_w is not None:
+            self.offered_w += offered_w
             self.offers += 1
-
-    def _interval(self, at: datetime) -> None:
-        if self.read_at is not None and at > self.read_at and len(self.intervals_s) < MAX_INTERVALS:
-            self.intervals_s.append((at - self.read_at).total_seconds())
-        if self.read_at is None or at > self.read_at:
-            self.read_at = at
 
     @property
     def energy_wh(self) -> float | None:
@@ -111,27 +104,3 @@ class Draft(msgspec.Struct, kw_only=True):
             return 0, 0
         usual = median(self.intervals_s)
         return len(self.intervals_s), sum(not usual / 2 <= each <= usual * 1.5 for each in self.intervals_s)
-
-
-_USED = frozenset({m.ENERGY_REGISTER, m.POWER, m.POWER_OFFERED, m.CURRENT, m.CURRENT_OFFERED, m.SOC, m.TEMPERATURE})
-
-
-def _values(measurements: tuple[Measurement, ...]) -> dict[str, float]:
-    """Measurand → value at the outlet. Phases add up for power, the largest counts for current, the highest for temperature."""
-    found: dict[str, float] = {}
-    phases: dict[str, list[float]] = {}
-    for each in measurements:
-        if each.measurand not in _USED:
-            continue
-        if each.measurand == m.TEMPERATURE:
-            found[m.TEMPERATURE] = max(each.value, found.get(m.TEMPERATURE, each.value))
-        elif each.location not in ("Outlet", "EV"):
-            continue
-        elif each.phase is None:
-            found[each.measurand] = each.value
-        elif "-" not in each.phase:
-            phases.setdefault(each.measurand, []).append(each.value)
-    for measurand, values in phases.items():
-        together = sum(values) if measurand in (m.POWER, m.POWER_OFFERED, m.ENERGY_REGISTER) else max(values)
-        found.setdefault(measurand, together)
-    return found

@@ -18,7 +18,7 @@ from chargenet import events as e
 from chargenet.events import Fact
 from chargenet.model.words import ConnectorStatus, TokenStatus
 
-AHEAD, BEHIND = timedelta(minutes=5), timedelta(days=7)
+AHEAD_S, BEHIND_S = 300.0, 7 * 86_400.0
 """How far a charge point's clock may be from ours to order its attempts; offline transactions come up to a week late."""
 TOKEN_GOOD_FOR = timedelta(minutes=5)
 """How long a presented token and a plugged-in car belong together."""
@@ -70,14 +70,16 @@ class AttemptFold:
 
     def apply(self, fact: Fact) -> list[Attempt]:
         """The attempts that this fact finished, usually none. Readings of a record count before the stop in it."""
-        finished: list[Attempt] = []
         events = fact.events
-        if len(events) > 1:
-            events = tuple(sorted(events, key=lambda event: isinstance(event, e.TransactionStopped)))
-        for event in events:
-            handler = _HANDLERS.get(type(event))
-            if handler is not None:
-                finished += handler(self, event, fact)
+        if len(events) == 1:
+            handler = _HANDLERS.get(type(events[0]))
+            return [] if handler is None else handler(self, events[0], fact)
+        finished: list[Attempt] = []
+        for stops in (False, True):
+            for event in events:
+                handler = _HANDLERS.get(type(event))
+                if handler is not None and (type(event) is e.TransactionStopped) is stops:
+                    finished += handler(self, event, fact)
         return finished
 
     def busy(self, connector: str) -> bool:
@@ -253,7 +255,7 @@ def _token(draft: Draft, event: e.TransactionStarted | e.TransactionUpdated | e.
 
 def _sane(at: datetime | None, received_at: datetime) -> datetime:
     """The charge point's instant where it can order things, else ours."""
-    return at if at is not None and received_at - BEHIND <= at <= received_at + AHEAD else received_at
+    return at if at is not None and -BEHIND_S <= (at - received_at).total_seconds() <= AHEAD_S else received_at
 
 
 _Handler = Callable[[AttemptFold, Any, Fact], list[Attempt]]

@@ -17,9 +17,14 @@ Handler = Callable[[PointSignals, Fact, Any], None]
 def apply(point: PointSignals, fact: Fact) -> None:
     """Changes `point` by one fact that is newer than it."""
     point.sequence = fact.sequence
+    events = fact.events
+    if len(events) == 1 and type(events[0]) is e.MeasurementsTaken:  # most facts
+        point.heard_at, point.heard_sequence, point.protocol = fact.received_at, fact.sequence, fact.protocol
+        readings.measured(point, fact, events[0])
+        return
     if _is_heard(fact):
         point.heard_at, point.heard_sequence, point.protocol = fact.received_at, fact.sequence, fact.protocol
-    for event in fact.events:
+    for event in events:
         handler = HANDLERS.get(type(event))
         if handler is not None:
             handler(point, fact, event)

@@ -6,23 +6,20 @@ that came earlier is late and says nothing about the order of registers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-import msgspec
-
+from alerts.reading import Reading, read
 from alerts.signals.clocks import sample
 from alerts.signals.connector import ConnectorSignals, OpenTransaction
 from alerts.signals.marks import ID_LENGTH, Step, push
 from alerts.signals.point import PointSignals
 from chargenet import events as e
 from chargenet.events import Fact
-from chargenet.model.measurement import ENERGY_REGISTER, POWER, POWER_OFFERED, SOC, Measurement
 
 KEPT_STEPS = 8
-AHEAD = timedelta(minutes=5)
+AHEAD_S = 300.0
 """A device's instant further in our future than this orders nothing."""
-OLDEST = timedelta(days=400)
+OLDEST_S = 400 * 86_400.0
 TOLERANCE_WH = 1.0
 """Rounding between a register and the whole watt-hours of meterStart and meterStop."""
 FIRST_OF_SESSION_WH = 1000.0
@@ -38,61 +35,29 @@ LONGEST_PACE_S = 7200.0
 PACE_WEIGHT = 0.3
 
 
-class Reading(msgspec.Struct, gc=False):
-    """What one instant's measurements say that matters here."""
-
-    register_wh: float | None = None
-    begins: bool = False
-    """The register is that of a transaction's begin."""
-    power_w: float | None = None
-    offered_w: float | None = None
-    soc_percent: float | None = None
-
-
+# One function of what would be five: nearly every fact of a network passes here, and a call costs as much as a step of it.
 def measured(point: PointSignals, fact: Fact, event: e.MeasurementsTaken) -> None:
     """MeterValues, or the values inside a transaction's report."""
     transaction = _transaction(point, event)
     label = event.connector.label if event.connector else transaction.connector if transaction else None
-    reading = read(event.measurements)
+    reading, now = read(event.measurements), fact.received_at
     sample(point, fact, event.measured_at)
+    connector = None if label is None else point.connectors.get(label)
+    first = False
     if transaction is not None:
-        _pace(point, transaction, fact)
-        _powers(transaction, reading, fact)
+        _pace(point, transaction, connector if transaction.connector == label else None, reading, fact)
+        first = transaction.readings <= 1
         if reading.register_wh is not None:
             transaction_register(transaction, reading.register_wh, fact)
     if label is None:
         return
-    connector = point.connector(label)
-    connector.reading_at = fact.received_at
-    if reading.power_w is not None and reading.power_w > (connector.power_peak_w or 0.0):
-        connector.power_peak_w = reading.power_w
-    first = transaction is not None and transaction.readings <= 1
-    if reading.register_wh is not None and (first or not reading.begins):  # a begin that comes again with the stop is old
-        connector_register(connector, reading.register_wh, fact, event.measured_at, begins=first)
-
-
-def read(measurements: Sequence[Measurement]) -> Reading:
-    """Of several values of one measurand the last counts."""
-    reading, phases_w, phases = Reading(), 0.0, 0
-    for each in measurements:
-        measurand = each.measurand
-        if each.location != "Outlet":
-            if measurand == SOC:
-                reading.soc_percent = each.value
-        elif measurand == ENERGY_REGISTER and each.phase is None:
-            reading.register_wh, reading.begins = each.value, each.context == "Transaction.Begin"
-        elif measurand == POWER:
-            if each.phase is None:
-                reading.power_w = each.value
-            else:
-                phases_w, phases = phases_w + each.value, phases + 1
-        elif measurand == POWER_OFFERED and each.phase is None:
-            reading.offered_w = each.value
-        elif measurand == SOC:
-            reading.soc_percent = each.value
-    if reading.power_w is None and phases:
-        reading.power_w = phases_w
-    return reading
+    connector = connector or point.connector(label)
+    connector.reading_at = now
+    power_w, register_wh = reading.power_w, reading.register_wh
+    if power_w is not None and power_w > (connector.power_peak_w or 0.0):
+        connector.power_peak_w = power_w
+    if register_wh is not None and (first or not reading.begins):  # a begin that comes again with the stop is old
+        connector_register(connector, register_wh, fact, event.measured_at, begins=first)
 
 
 def _transaction(point: PointSignals, event: e.MeasurementsTaken) -> OpenTransaction | None:
@@ -107,31 +72,40 @@ def _transaction(point: PointSignals, event: e.MeasurementsTaken) -> OpenTransac
     return here[0] if len(here) == 1 and event.transaction_id is None else None
 
 
-def _pace(point: PointSignals, transaction: OpenTransaction, fact: Fact) -> None:
-    if transaction.reading_at is not None and transaction.connector is not None:
-        elapsed_s = (fact.received_at - transaction.reading_at).total_seconds()
-        if 1.0 < elapsed_s < LONGEST_PACE_S:
-            connector = point.connector(transaction.connector)
-            usual_s = connector.reading_every_s
-            connector.reading_every_s = elapsed_s if usual_s is None else usual_s + PACE_WEIGHT * (elapsed_s - usual_s)
+def _pace(
+    point: PointSignals, transaction: OpenTransaction, connector: ConnectorSignals | None, reading: Reading, fact: Fact
+) -> None:
+    """How often readings come, and the powers among them. `connector`: the transaction's own, where that is known already.
+
+    Before the register of the same frame: what flowed until now may be what it counts.
+    """
+    now, last_at = fact.received_at, transaction.reading_at
+    elapsed_s = None if last_at is None else (now - last_at).total_seconds()
+    if elapsed_s is not None and transaction.connector is not None and 1.0 < elapsed_s < LONGEST_PACE_S:
+        connector = connector or point.connector(transaction.connector)
+        usual_s = connector.reading_every_s
+        connector.reading_every_s = elapsed_s if usual_s is None else usual_s + PACE_WEIGHT * (elapsed_s - usual_s)
     transaction.readings += 1
-    transaction.reading_at, transaction.reading_sequence = fact.received_at, fact.sequence
-
-
-def _powers(transaction: OpenTransaction, reading: Reading, fact: Fact) -> None:
-    """Before the register of the same frame: what flowed until now may be what it counts."""
+    transaction.reading_at, transaction.reading_sequence = now, fact.sequence
     if reading.offered_w is not None:
         transaction.offered_w = reading.offered_w
     if reading.soc_percent is not None:
         transaction.soc_percent = reading.soc_percent
-    if reading.power_w is None:
-        return
-    if transaction.power_at is not None and transaction.power_w is not None:
-        hours = (fact.received_at - transaction.power_at).total_seconds() / 3600
-        if hours > 0:
-            transaction.flowed_wh += min(hours, LONGEST_FLOW_H) * max(0.0, (transaction.power_w + reading.power_w) / 2)
-    transaction.power_w, transaction.power_at, transaction.power_sequence = reading.power_w, fact.received_at, fact.sequence
-    transaction.power_peak_w = max(transaction.power_peak_w or 0.0, reading.power_w)
+    if reading.power_w is not None:
+        _power(transaction, reading.power_w, elapsed_s if transaction.power_at is last_at else None, fact)
+
+
+def _power(transaction: OpenTransaction, power_w: float, elapsed_s: float | None, fact: Fact) -> None:
+    """`elapsed_s`: since the last power, where that is known already."""
+    power_at, before_w, peak_w = transaction.power_at, transaction.power_w, transaction.power_peak_w
+    if power_at is not None and before_w is not None:
+        hours = ((fact.received_at - power_at).total_seconds() if elapsed_s is None else elapsed_s) / 3600
+        mean_w = (before_w + power_w) / 2
+        if hours > 0 and mean_w > 0.0:
+            transaction.flowed_wh += (hours if hours < LONGEST_FLOW_H else LONGEST_FLOW_H) * mean_w
+    transaction.power_w, transaction.power_at, transaction.power_sequence = power_w, fact.received_at, fact.sequence
+    if peak_w is None or power_w > peak_w:
+        transaction.power_peak_w = power_w if peak_w is not None or power_w > 0.0 else 0.0
 
 
 def transaction_register(transaction: OpenTransaction, register_wh: float, fact: Fact) -> None:
@@ -152,34 +126,31 @@ def connector_register(
     connector: ConnectorSignals, register_wh: float, fact: Fact, measured_at: datetime | None, *, begins: bool = False
 ) -> None:
     """Notes what a meter does not do: running backwards, or rising by more than can flow."""
-    at = measured_at if measured_at is not None and _orders(measured_at, fact.received_at) else None
-    last_at, before_wh = connector.register_measured_at, connector.register_wh
+    now, last_at, before_wh = fact.received_at, connector.register_measured_at, connector.register_wh
+    at = measured_at if measured_at is not None and -OLDEST_S <= (measured_at - now).total_seconds() <= AHEAD_S else None
     if at is not None and last_at is not None and at < last_at:
         return
     if before_wh is not None and connector.register_at is not None:
-        elapsed_s = (fact.received_at - connector.register_at).total_seconds()
-        if at is not None and last_at is not None:
-            elapsed_s = max(elapsed_s, (at - last_at).total_seconds())
-        step = Step(
-            fact.received_at,
-            fact.sequence,
-            before_wh,
-            register_wh,
-            connector.register_sequence,
-            max(0.0, elapsed_s),
-            connector.power_peak_w,
-        )
         if register_wh < before_wh - TOLERANCE_WH:
             if not (begins and 0 <= register_wh < FIRST_OF_SESSION_WH):
-                push(connector.drops, step, KEPT_STEPS)
-        elif _jumped(step):
+                push(connector.drops, _step(connector, register_wh, fact, at), KEPT_STEPS)
+        elif register_wh - before_wh > JUMP_WH and _jumped(step := _step(connector, register_wh, fact, at)):
             push(connector.jumps, step, KEPT_STEPS)
-    connector.register_wh, connector.register_at, connector.register_sequence = register_wh, fact.received_at, fact.sequence
+    connector.register_wh, connector.register_at, connector.register_sequence = register_wh, now, fact.sequence
     connector.register_measured_at = at
 
 
-def _orders(at: datetime, received_at: datetime) -> bool:
-    return received_at - OLDEST <= at <= received_at + AHEAD
+def _step(connector: ConnectorSignals, register_wh: float, fact: Fact, at: datetime | None) -> Step:
+    """From the connector's last register to this one. `at`: by a device clock that can order things."""
+    assert connector.register_wh is not None
+    assert connector.register_at is not None
+    last_at, elapsed_s = connector.register_measured_at, (fact.received_at - connector.register_at).total_seconds()
+    if at is not None and last_at is not None:
+        elapsed_s = max(elapsed_s, (at - last_at).total_seconds())
+    before_wh, before_sequence = connector.register_wh, connector.register_sequence
+    return Step(
+        fact.received_at, fact.sequence, before_wh, register_wh, before_sequence, max(0.0, elapsed_s), connector.power_peak_w
+    )
 
 
 def _jumped(step: Step) -> bool:

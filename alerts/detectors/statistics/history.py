@@ -45,16 +45,17 @@ class History:
 
     def observe(self, fact: Fact) -> list[Attempt]:
         """Remember a fact; the attempts that it finished. Facts of a charge point come in journal order, the same one only once."""
-        fold = self.folds.get(fact.charge_point_id)
+        name = fact.charge_point_id
+        fold = self.folds.get(name)
         if fold is None:
-            fold = self.folds[fact.charge_point_id] = AttemptFold(fact.charge_point_id, limits=self.limits)
+            fold = self.folds[name] = AttemptFold(name, limits=self.limits)
         finished = fold.apply(fact)
         for attempt in finished:
             self.add(attempt)
         for event in fact.events:
             if type(event) in _OBSERVED:  # most are readings, and nearly every fact passes here
                 self._observe(event, fact, fold)
-        self.changed.add(fact.charge_point_id)
+        self.changed.add(name)
         return finished
 
     def _observe(self, event: Event, fact: Fact, fold: AttemptFold) -> None:

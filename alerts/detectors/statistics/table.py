@@ -194,7 +194,7 @@ def _log2_power(attempt: Attempt) -> float:
     """log2(delivered / offered) of an attempt whose pace the connector set, else NaN."""
     if attempt.car_limited or not attempt.power_w or attempt.failure is not None:
         return nan
-    offered = attempt.offered_w if attempt.offered_w else TYPICAL_OFFER_W
+    offered = attempt.offered_w if attempt.offered_w and attempt.offered_w > 0 else TYPICAL_OFFER_W
     return log2(attempt.power_w / offered) if attempt.power_w > 0 else nan
 
 
