@@ -11,7 +11,7 @@ from sqlalchemy import inspect, text
 
 from alerts.storage import cases_tables
 from alerts.storage import tables as relay_tables
-from billing_reports.storage import report_tables, rollup_tables
+from billing_reports.storage import payment_tables, report_tables, rollup_tables
 from billing_reports.storage import tables as billing_tables
 from chargenet.errors import Conflict
 from chargenet.storage.migrations import head, migrate
@@ -89,6 +89,7 @@ def test_every_table_is_derived_or_primary() -> None:
             *artifact_tables.TABLES,
             *rollout_tables.ROLLOUT_TABLES,
             *billing_tables.TABLES,
+            *payment_tables.TABLES,
             *report_tables.TABLES,
             *rollup_tables.ROLLUP_MODEL,
             cursors,
