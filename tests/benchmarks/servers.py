@@ -14,6 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.accounted_books import balance, spent_between
+from tests.benchmarks.load import BEGIN
+
 SERVER_CORE, LOAD_CORE = "0", "1"
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -27,8 +30,10 @@ def free_port() -> int:
 class Served:
     """A running server."""
 
-    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes], http_port: int = 0) -> None:
-        self.name, self.port, self.process, self.http_port = name, port, process, http_port
+    def __init__(
+        self, name: str, port: int, process: subprocess.Popen[bytes], http_port: int = 0, books: Path | None = None
+    ) -> None:
+        self.name, self.port, self.process, self.http_port, self._books = name, port, process, http_port, books
 
     def cpu_s(self) -> float:
         """User and system CPU seconds of the process, all threads."""
@@ -40,16 +45,47 @@ class Served:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def load(self, **options: Any) -> dict[str, Any]:
-        """Run tests.benchmarks.load against it; adds `cpu_us_per_message` of the server."""
+        """Run tests.benchmarks.load against it; adds `cpu_us_per_message` of the server.
+
+        Counted from the first message (connecting is another benchmark) until the server has nothing left to do: what it
+        puts off until after the reply is part of the price.
+        """
         arguments = [text for key, value in options.items() for text in (f"--{key}", str(value))]
-        before = self.cpu_s()
-        output = subprocess.run(
-            ["taskset", "-c", LOAD_CORE, sys.executable, "-m", "tests.benchmarks.load", "--port", str(self.port), *arguments],
-            check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
-        result: dict[str, Any] = json.loads(output.splitlines()[-1])
-        result["cpu_us_per_message"] = round((self.cpu_s() - before) / max(1, result["messages"]) * 1e6, 1)
-        return {"server": self.name, **result}
+        command = ["taskset", "-c", LOAD_CORE, sys.executable, "-m", "tests.benchmarks.load", "--port", str(self.port), *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().strip() == BEGIN
+            before = self.used()
+            result: dict[str, Any] = json.loads(process.stdout.readlines()[-1])
+        self._settle()
+        spent = spent_between(before, self.used())
+        messages = max(1, result["answered"])
+        per_message = {name: round(seconds / messages * 1e6, 1) for name, seconds in spent.items()}
+        return {
+            "server": self.name,
+            **result,
+            "cpu_us_per_message": per_message.pop("all"),
+            **({"books": per_message} if per_message else {}),
+        }
+
+    def used(self) -> dict[str, float]:
+        """CPU seconds so far under "all", and by payer where the server keeps books."""
+        if self._books is None:
+            return {"all": self.cpu_s()}
+        self._books.unlink(missing_ok=True)
+        self.process.send_signal(signal.SIGUSR1)
+        while not self._books.exists():
+            time.sleep(0.005)
+        return balance(json.loads(self._books.read_text()))
+
+    def _settle(self) -> None:
+        """Wait until the server is as good as idle: below a tenth of a core over half a second."""
+        used = self.cpu_s()
+        for _ in range(60):
+            time.sleep(0.5)
+            before, used = used, self.cpu_s()
+            if used - before < 0.05:
+                return
 
 
 @contextmanager
@@ -70,23 +106,24 @@ def transport(adapter: str, *papers: str) -> Iterator[Served]:
 
 
 @contextmanager
-def chargewatch(data: Path, *options: str) -> Iterator[Served]:
-    """`chargewatch up` on a fresh folder."""
+def chargewatch(data: Path, *options: str, books: Path | None = None) -> Iterator[Served]:
+    """`chargewatch up` on a fresh folder; with `books`, each run tells who used the CPU (tests.benchmarks.accounted)."""
     port, http_port = free_port(), free_port()
-    program = [sys.executable, "-m", "chargewatch", "up", "--data", str(data)]
+    program = ["chargewatch"] if books is None else ["tests.benchmarks.accounted", str(books)]
     addresses = ["--ocpp", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{http_port}"]
-    with _running("chargewatch", port, [*program, *addresses, *options], http_port) as served:
+    command = [sys.executable, "-m", *program, "up", "--data", str(data), *addresses, *options]
+    with _running("chargewatch", port, command, http_port, books) as served:
         yield served
 
 
 @contextmanager
-def _running(name: str, port: int, command: list[str], http_port: int = 0) -> Iterator[Served]:
+def _running(name: str, port: int, command: list[str], http_port: int = 0, books: Path | None = None) -> Iterator[Served]:
     process = subprocess.Popen(["taskset", "-c", SERVER_CORE, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         _wait_for(port, process)
         if http_port:
             _wait_for(http_port, process)
-        yield Served(name, port, process, http_port)
+        yield Served(name, port, process, http_port, books)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(20)
