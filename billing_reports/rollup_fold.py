@@ -41,9 +41,16 @@ class Fold:
         """One fact. Its readings go last: those in a stop's own frame belong to the transaction, wherever they stand in it."""
         self._fact = fact
         note_silence(self._network, fact)
-        open_link(self._state, fact, self._out, assumed=True)
+        if self._state.link_changed_at is None:
+            open_link(self._state, fact, self._out, assumed=True)
+        events = fact.events
+        if len(events) == 1:
+            handler = _HANDLERS.get(type(events[0]))
+            if handler is not None:
+                handler(self, events[0])
+            return
         for last in (False, True):
-            for event in fact.events:
+            for event in events:
                 handler = _HANDLERS.get(type(event))
                 if handler is not None and (type(event) is e.MeasurementsTaken) is last:
                     handler(self, event)
@@ -179,25 +186,28 @@ class Fold:
     # -- readings
 
     def _measured(self, event: e.MeasurementsTaken) -> None:
-        register = next(
-            (each.value for each in event.measurements if each.measurand == ENERGY_REGISTER and each.phase is None
-             and each.location == "Outlet"), None,
-        )  # fmt: skip
-        running = None if register is None else self._running(event)
-        if register is not None and running is not None:
-            self._read(running, self._effective(event.measured_at), round(register))
+        for each in event.measurements:
+            if each.measurand == ENERGY_REGISTER and each.phase is None and each.location == "Outlet":
+                running = self._running(event)
+                if running is not None:
+                    self._read(running, self._effective(event.measured_at), round(each.value))
+                return
 
     def _running(self, event: e.MeasurementsTaken) -> Running | None:
         if event.transaction_id is not None:
-            return self._state.transactions.get(storable_text(event.transaction_id))
+            known = self._state.transactions.get(event.transaction_id)  # a key is a text that storing does not change
+            return known or self._state.transactions.get(storable_text(event.transaction_id))
         if event.connector is None:
             return None
         label = event.connector.label
-        return next((each for each in self._state.transactions.values() if each.connector == label and each.ended_at is None), None)
+        for each in self._state.transactions.values():
+            if each.connector == label and each.ended_at is None:
+                return each
+        return None
 
     def _read(self, running: Running, at: datetime, register_wh: int) -> None:
-        for hour, energy_wh in meter(running, at, register_wh):
-            self._out.add(self._fact.charge_point_id, running.connector, hour, energy_wh=energy_wh)
+        for when, energy_wh in meter(running, at, register_wh):
+            self._out.add(self._fact.charge_point_id, running.connector, when, energy_wh=energy_wh)
 
     # -- shared
 

@@ -23,19 +23,23 @@ MAX_GAPS = 16
 
 def note_silence(network: NetworkState, fact: Fact) -> None:
     """Remembers long pauses of the whole journal."""
-    if network.last_at is not None and fact.received_at - network.last_at > SILENCE:
-        network.gaps.append(Gap(network.last_at, fact.received_at))
-        del network.gaps[:-MAX_GAPS]
-    if network.last_at is None or fact.received_at > network.last_at:
-        network.last_at = fact.received_at
+    now, last_at = fact.received_at, network.last_at
+    if last_at is None:
+        network.last_at = now
+    elif now > last_at:
+        if now - last_at > SILENCE:
+            network.gaps.append(Gap(last_at, now))
+            del network.gaps[:-MAX_GAPS]
+        network.last_at = now
 
 
 def open_link(state: PointState, fact: Fact, out: Emitted, *, assumed: bool) -> None:
     """A connection opened; or, `assumed`, a frame came from a charge point whose connection was never seen to begin."""
     at = fact.received_at
     if assumed:
-        ended = any(isinstance(event, e.ConnectionClosed | e.ConnectionOpened) for event in fact.events)
-        if state.link_changed_at is not None or ended or not fact.generation:
+        if state.link_changed_at is not None or not fact.generation:
+            return
+        if any(isinstance(event, e.ConnectionClosed | e.ConnectionOpened) for event in fact.events):
             return
     if state.linked_at is not None:
         state.former_generation, state.reopened_at = state.generation, at

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from billing_reports.rollup_state import Span
-from billing_reports.rollups import HourAmounts, hour_of
+from billing_reports.rollups import HOUR, HourAmounts, hour_of
+
+_NOTHING = timedelta(0)
 
 
 class Emitted:
@@ -15,8 +17,10 @@ class Emitted:
         self.spans: dict[tuple[str, str, str, datetime], Span] = {}
         self.dirty: dict[str, datetime] = {}
         """Charge point → the earliest hour that must be made again."""
-        self._energy: dict[tuple[str, str, datetime], int] = {}
-        self._sessions: dict[tuple[str, str, datetime], int] = {}
+        self._amounts: dict[tuple[str, str, datetime], list[int]] = {}
+        """Energy (Wh) and sessions."""
+        self._hour = datetime.min.replace(tzinfo=UTC)
+        """Of the last amount: the next one is nearly always in the same."""
 
     def put(self, span: Span) -> None:
         """A span that began, ended or changed."""
@@ -24,9 +28,15 @@ class Emitted:
 
     def add(self, charge_point_id: str, connector: str, at: datetime, *, energy_wh: int = 0, sessions: int = 0) -> None:
         """Amounts of the hour in which `at` is."""
-        key = (charge_point_id, connector, hour_of(at))
-        self._energy[key] = self._energy.get(key, 0) + energy_wh
-        self._sessions[key] = self._sessions.get(key, 0) + sessions
+        if not _NOTHING <= at - self._hour < HOUR:
+            self._hour = hour_of(at)
+        key = (charge_point_id, connector, self._hour)
+        amounts = self._amounts.get(key)
+        if amounts is None:
+            self._amounts[key] = [energy_wh, sessions]
+        else:
+            amounts[0] += energy_wh
+            amounts[1] += sessions
 
     def touch(self, charge_point_id: str, at: datetime) -> None:
         """What is known of `at` and later changed."""
@@ -37,12 +47,6 @@ class Emitted:
     def amounts(self) -> list[HourAmounts]:
         """What is to be added, one per connector and hour."""
         return [
-            HourAmounts(
-                charge_point_id=key[0],
-                connector=key[1],
-                hour=key[2],
-                energy_wh=energy_wh,
-                sessions=self._sessions[key],
-            )
-            for key, energy_wh in self._energy.items()
+            HourAmounts(charge_point_id=key[0], connector=key[1], hour=key[2], energy_wh=energy_wh, sessions=sessions)
+            for key, (energy_wh, sessions) in self._amounts.items()
         ]
