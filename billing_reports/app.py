@@ -16,10 +16,8 @@ from billing_reports.metrics import BillingMetrics
 from billing_reports.runner import Runner, scheduled_id
 from billing_reports.runs import RunState
 from billing_reports.schedule import due_month
-from billing_reports.storage.customers_sql import SqlCustomers
-from billing_reports.storage.ledger_sql import SqlLedger
+from billing_reports.storage.opened import sql_billing
 from billing_reports.storage.tables import CURSOR
-from billing_reports.storage.tariffs_sql import SqlTariffs
 from chargenet.errors import Conflict, Unavailable
 from chargenet.ports import Clock, Feed, Journal
 from chargenet.storage.relational_engine import Database
@@ -55,11 +53,11 @@ class BillingProgram:
     ) -> None:
         self._journal, self._feed, self._clock, self._house = journal, feed, clock, house
         frames = Frames(journal, interpret)
-        ledger = SqlLedger(database)
-        judge = Judge(ledger, SqlTariffs(database), SqlCustomers(database), stores, frames, site_of, rules)
-        self._loop = Loop(ledger, judge, stores, feed, clock)
-        self._runner = Runner(database, stores.sites, clock, house)
-        self.desk = BillingDesk(database, self._loop, self._runner, frames, clock, house, rules)
+        kept = sql_billing(database)
+        judge = Judge(kept, stores, frames, site_of, rules)
+        self._loop = Loop(kept.ledger, judge, stores, feed, clock)
+        self._runner = Runner(kept, stores.sites, clock, house, database=database)
+        self.desk = BillingDesk(kept, self._loop, self._runner, frames, clock, house, rules)
         self._problem: str | None = None
         self.metrics = BillingMetrics(self.lag, lambda: self._problem is None)
 

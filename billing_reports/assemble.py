@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import accumulate
 
 import msgspec
 
 from billing_reports.cdr import CdrTrace, ChargingPeriod, PeriodKind, SignedReading, TracePoint, Usage
 from billing_reports.evidence import Evidence, Reading, Seen, StateSeen
+from billing_reports.interval_energy import counted
 from billing_reports.issue import BillingIssue, IssueReason
+from billing_reports.money import decimal_text
 from billing_reports.periods import Knot, charging_periods
 from billing_reports.registers import LARGEST_W, Curve, RegisterBackwards, RegisterPoint, curve, deliverable
-from billing_reports.signed import INVALID, energy_wh, verified
+from billing_reports.signed import INVALID, REGISTERED, Known, energy_wh, verified
 from billing_reports.split import to_ms
 from chargenet.model.transaction import Transaction, TransactionFlag, TransactionState
 
@@ -62,8 +66,8 @@ def settles_at(row: Transaction, evidence: Evidence, wait: timedelta) -> datetim
     return row.stop_received_at + (wait if stays else min(LAST_WORD, wait))
 
 
-def assemble(row: Transaction, evidence: Evidence, time_zone: str, *, public_key: str | None = None) -> Assembled | BillingIssue:
-    """The usage of one ended transaction at a place in `time_zone`. `public_key`: that of its meter, where it is known."""
+def assemble(row: Transaction, evidence: Evidence, time_zone: str, *, keys: Known | None = None) -> Assembled | BillingIssue:
+    """The usage of one ended transaction at a place in `time_zone`. `keys`: registered public keys of its meter."""
     if row.began_at is None or row.ended_at is None:
         return _issue(row, IssueReason.TIME_UNKNOWN, "its begin or end is not known; look at its frames and bill it by hand")
     began_at, ended_at = _to_ms(row.began_at), _to_ms(row.ended_at)
@@ -78,7 +82,7 @@ def assemble(row: Transaction, evidence: Evidence, time_zone: str, *, public_key
         if odd:
             return _issue(row, IssueReason.TIME_UNKNOWN, f"{kwh} kWh cannot have been delivered in the time that its clock gives")
         return _issue(row, IssueReason.ENERGY_ABSURD, f"{kwh} kWh in that time is more than a connector can deliver")
-    return _assembled(row, evidence, registers, began_at, ended_at, time_zone, public_key)
+    return _assembled(row, evidence, registers, began_at, ended_at, time_zone, keys)
 
 
 class _Registers(msgspec.Struct, frozen=True):
@@ -108,6 +112,8 @@ def _registers(row: Transaction, evidence: Evidence, began_at: datetime, ended_a
         estimated = True
         if not inside and row.last_register_wh is not None:
             points.append((_last_at(row, began_at, ended_at), row.last_register_wh * 1000, row.last_sequence, "reading"))
+    if len(points) < 2 and (summed := _summed(row, evidence, began_at, ended_at)) is not None:
+        return summed
     if len(points) < 2:
         which = "at its start or its end" if not points else "at its end" if row.start_register_wh is not None else "at its start"
         return _issue(row, IssueReason.REGISTER_MISSING, f"no register {which}; read the meter, then bill it by hand")
@@ -123,13 +129,39 @@ def _registers(row: Transaction, evidence: Evidence, began_at: datetime, ended_a
     return _Registers(traced, made, frozenset(flags) | made.flags, estimated or made.estimated)
 
 
+def _summed(row: Transaction, evidence: Evidence, began_at: datetime, ended_at: datetime) -> _Registers | None:
+    """The sum of interval registers, where no two other registers are known; None where there are none.
+
+    Without the interval at the end, what was used since the last one is not known: then it is estimated.
+    """
+    found = counted(evidence.intervals, began_at, ended_at)
+    if not found:
+        return None
+    energies = list(accumulate((each.mwh for each in found), initial=0))
+    begin = TracePoint(row.start_sequence or row.first_sequence, began_at, "start", row.start_register_wh, 0)
+    points = [
+        TracePoint(
+            each.sequence, each.at, "interval", None, energy // 1000, f"interval of {decimal_text(Decimal(each.mwh) / 1000, 0)} Wh"
+        )
+        for each, energy in zip(found, energies[1:], strict=True)
+    ]
+    made = Curve(tuple(energies), tuple(each.note for each in (begin, *points)), frozenset({"interval_registers"}))
+    return _Registers((begin, *points), made, made.flags, found[-1].at < ended_at)
+
+
 def _last_at(row: Transaction, began_at: datetime, ended_at: datetime) -> datetime:
     at = row.last_register_at
     return ended_at if at is None else min(max(_to_ms(at), began_at), ended_at)
 
 
 def _assembled(
-    row: Transaction, evidence: Evidence, registers: _Registers, began_at: datetime, ended_at: datetime, zone: str, key: str | None
+    row: Transaction,
+    evidence: Evidence,
+    registers: _Registers,
+    began_at: datetime,
+    ended_at: datetime,
+    zone: str,
+    keys: Known | None,
 ) -> Assembled:
     flags = {str(each) for each in row.flags if each in _FLAGS} | registers.flags
     if ended_at <= began_at and registers.curve.total:  # clocks of whole minutes; a period without length could have no price
@@ -153,7 +185,7 @@ def _assembled(
         flags.add("offline")
     if _quiet_tail(periods, evidence.states):
         flags.add("idle_unknown")
-    signed = verified(evidence.signed, key)
+    signed = verified(evidence.signed, keys)
     flags |= _signed_flags(signed, registers.curve.total)
     return Assembled(
         started_at=priced_from, ended_at=periods[-1].end_at, usage=Usage(tuple(periods), zone),
@@ -205,6 +237,8 @@ def _signed_flags(signed: Sequence[SignedReading], total_mwh: int) -> set[str]:
     flags = set[str]()
     if any(each.verdict == INVALID for each in signed):
         flags.add("signature_invalid")
+    if any(each.verdict == INVALID and each.key_source == REGISTERED for each in signed):
+        flags.add("meter_key_mismatch")
     begin = next((each for each in signed if each.context == "Transaction.Begin"), None)
     end = next((each for each in reversed(signed) if each.context == "Transaction.End"), None)
     if begin is not None and end is not None:

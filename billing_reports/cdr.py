@@ -191,6 +191,10 @@ class SignedReading(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
     sequence: int | None = None
     """The journal's record with the frame it came in."""
+    key_source: str | None = None
+    """Whose key the verdict rests on: `registered` by the operator, or `sent` with the value; None where nothing was verified."""
+    sent_key: str | None = None
+    """The key that came with it."""
 
 
 class TracePoint(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from billing_reports.cdr import Cdr
+from billing_reports.cdr import Cdr, SignedReading
 from billing_reports.cdr_row import CdrRow
 from billing_reports.customers import Contract, ContractToken, Customer
 from billing_reports.frames import Frames
 from billing_reports.house import House
 from billing_reports.judge import Rules
 from billing_reports.loop import Loop
+from billing_reports.meter_keys import MeterKey, MeterKeys
 from billing_reports.money import Money, minor_units
 from billing_reports.month import ends_at
 from billing_reports.numbering import issuable
@@ -26,18 +27,15 @@ from billing_reports.runner import Runner
 from billing_reports.runs import Run
 from billing_reports.series import PriceSeries
 from billing_reports.sessions import BilledSession, Change, SessionState
+from billing_reports.signed import verified_again
 from billing_reports.statement import Statement
-from billing_reports.storage.customers_sql import SqlCustomers
-from billing_reports.storage.ledger_sql import SqlLedger
-from billing_reports.storage.statements_sql import SqlStatements
-from billing_reports.storage.tariffs_sql import SqlTariffs
+from billing_reports.statement_store import BillingStores
 from billing_reports.tariff import Tariff
 from billing_reports.tariff_book import Assignment, TariffVersion
 from billing_reports.totals import Lines, joined, lines_of, month_totals
 from billing_reports.trace import CdrTraceView, TracedFrame, sequences_of, traced
 from chargenet.errors import Conflict, NotFound
 from chargenet.ports import Clock
-from chargenet.storage.relational_engine import Database
 
 _EVERY = 500
 
@@ -46,10 +44,10 @@ class BillingDesk:
     """The program's front. Its stores are open to readers; whatever changes something goes through here."""
 
     def __init__(
-        self, database: Database, loop: Loop, runner: Runner, frames: Frames, clock: Clock, house: House, rules: Rules
+        self, kept: BillingStores, loop: Loop, runner: Runner, frames: Frames, clock: Clock, house: House, rules: Rules
     ) -> None:
-        self.ledger, self.tariffs, self.customers = SqlLedger(database), SqlTariffs(database), SqlCustomers(database)
-        self.statements = SqlStatements(database)
+        self.ledger, self.tariffs, self.customers, self.statements = kept.ledger, kept.tariffs, kept.customers, kept.statements
+        self.meter_keys = kept.meter_keys
         self.house, self.rules = house, rules
         self._loop, self._runner, self._frames, self._clock = loop, runner, frames, clock
         self.begun = asyncio.Event()
@@ -92,6 +90,26 @@ class BillingDesk:
         """Create a plan, or replace it."""
         await self.tariffs.put_plan(plan)
         self._loop.retry()
+
+    # -- meters
+
+    async def register_key(self, key: MeterKey) -> None:
+        """A meter's public key, for transactions that are billed from now on. CDRs that were made keep their verdicts."""
+        await self.meter_keys.put(key)
+        self._loop.retry()
+
+    async def remove_key(self, key_id: str) -> MeterKey:
+        """Forget a key; as it was. NotFound."""
+        removed = await self.meter_keys.remove(key_id)
+        self._loop.retry()
+        return removed
+
+    async def signed_now(self, cdr_id: str) -> tuple[SignedReading, ...]:
+        """The signed values of a CDR judged by the keys that are registered now. The CDR stays as it is."""
+        cdr = await self.ledger.cdr(cdr_id)
+        keys = MeterKeys(await self.meter_keys.keys())
+        known = keys.at(cdr.charge_point_id or "", cdr.connector, cdr.started_at, cdr.meter_id)
+        return await asyncio.to_thread(verified_again, cdr.signed, known)
 
     # -- customers
 

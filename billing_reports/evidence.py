@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from billing_reports.interval_energy import Interval, intervals_of
 from chargenet import events as e
 from chargenet.events import Fact
 from chargenet.model.measurement import CURRENT, ENERGY_REGISTER, POWER, Measurement, SignedMeterValue
@@ -105,6 +106,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     readings: tuple[Reading, ...] = ()
     states: tuple[StateSeen, ...] = ()
     signed: tuple[Signed, ...] = ()
+    intervals: tuple[Interval, ...] = ()
+    """As told, in order of records; `interval_energy` says which count."""
     reserved: Reserved | None = None
     next_began_at: datetime | None = None
     """Another transaction began on the connector after this one ended."""
@@ -131,6 +134,7 @@ class _Collector:
         self._readings: list[Reading] = []
         self._states: list[StateSeen] = []
         self._signed: list[Signed] = []
+        self._intervals: list[Interval] = []
         self._reserved: Reserved | None = None
         self._asked: dict[str, None] = {}
         self._next: datetime | None = None
@@ -158,6 +162,7 @@ class _Collector:
             readings=tuple(self._readings),
             states=tuple(self._states),
             signed=tuple(self._signed),
+            intervals=tuple(self._intervals),
             reserved=self._reserved,
             next_began_at=self._next,
             upto=self._upto,
@@ -179,13 +184,15 @@ class _Collector:
             return
         if mine:
             self._signed.extend(Signed(fact.sequence, each) for each in event.signed)
-        if len(self._readings) >= MOST_READINGS:
+        if len(self._readings) >= MOST_READINGS or len(self._intervals) >= MOST_READINGS:
             self._cut = True
             return
         register, power, current = register_mwh(event.measurements), power_w(event.measurements), current_ma(event.measurements)
+        at = self._at(event.measured_at, fact)
+        if mine:
+            self._intervals += intervals_of(event.measurements, at, fact.sequence)
         if register is None and power is None and current is None:
             return
-        at = self._at(event.measured_at, fact)
         self._readings.append(
             Reading(
                 sequence=fact.sequence, at=at, received_at=fact.received_at, register_mwh=register, power_w=power,

@@ -16,12 +16,13 @@ from billing_reports.cdr import Cdr
 from billing_reports.evidence import Evidence, gather
 from billing_reports.frames import Frames
 from billing_reports.issue import BillingIssue, IssueReason
+from billing_reports.meter_keys import MeterKeys
 from billing_reports.outcome import fresh, judged, reopened, waiting
 from billing_reports.plans import Plan
 from billing_reports.price import UsageError, zone_of
 from billing_reports.rate import Terms, cdr_id, payer_at, rate, refused, terms_of
 from billing_reports.sessions import BilledSession, Change, SessionState
-from billing_reports.store import CustomerStore, LedgerStore, TariffStore
+from billing_reports.statement_store import BillingStores
 from billing_reports.tariff_book import Place, TariffBook, series_named
 from chargenet.model.transaction import Transaction, TransactionState
 from chargenet.stores import Stores
@@ -48,26 +49,32 @@ class Surroundings(msgspec.Struct, frozen=True):
 
 
 class Judge:
-    """One look at a time; what it remembers between looks is tariffs and plans, until `forget`."""
+    """One look at a time; what it remembers between looks is tariffs, plans and keys, until `forget`."""
 
     def __init__(
         self,
-        ledger: LedgerStore,
-        tariffs: TariffStore,
-        customers: CustomerStore,
+        kept: BillingStores,
         stores: Stores,
         frames: Frames,
         site_of: Callable[[str], str],
         rules: Rules,
     ) -> None:
-        self._ledger, self._tariffs, self._customers, self._stores = ledger, tariffs, customers, stores
+        self._ledger, self._tariffs, self._customers, self._stores = kept.ledger, kept.tariffs, kept.customers, stores
+        self._meter_keys = kept.meter_keys
         self._frames, self._site_of, self._rules = frames, site_of, rules
         self._book: TariffBook | None = None
         self._plans: Mapping[str, Plan] = {}
+        self._keys: MeterKeys | None = None
 
     def forget(self) -> None:
-        """Tariffs or plans changed."""
-        self._book = None
+        """Tariffs, plans or keys of meters changed."""
+        self._book = self._keys = None
+
+    async def keys(self) -> MeterKeys:
+        """The public keys of meters that are registered now."""
+        if self._keys is None:
+            self._keys = MeterKeys(await self._meter_keys.keys())
+        return self._keys
 
     async def book(self) -> TariffBook:
         """All tariffs and assignments as they are now."""
@@ -118,12 +125,13 @@ class Judge:
             zone_of(around.time_zone)
         except UsageError as problem:
             return self._at(issue_of(row, IssueReason.TARIFF_UNUSABLE, f"the site's {problem.problem}"), around)
-        used = await asyncio.to_thread(assemble, row, evidence, around.time_zone)
+        keys = (await self.keys()).at(row.charge_point_id, row.connector, row.began_at, around.meter_id)
+        used = await asyncio.to_thread(assemble, row, evidence, around.time_zone, keys=keys)
         if isinstance(used, BillingIssue):
             return self._at(used, around)
         payer = None if row.token_key is None else await self._customers.payer(row.token_key, used.priced_from)
         payer = payer_at(payer, used.priced_from)
-        if (nobody := refused(row, payer)) is not None:
+        if (nobody := refused(row, payer, used.usage.energy_wh)) is not None:
             return self._at(nobody, around)
         terms = terms_of(await self.book(), around.place, used.priced_from, payer, self._plans)
         if not isinstance(terms, Terms):

@@ -21,9 +21,8 @@ from billing_reports.issue import IssueReason
 from billing_reports.plans import Plan, month_of, next_month
 from billing_reports.sessions import BilledSession, SessionState
 from billing_reports.statement import Statement, StatementState, UnbilledSession
-from billing_reports.storage.customers_sql import SqlCustomers
-from billing_reports.storage.ledger_sql import SqlLedger
-from billing_reports.storage.statements_sql import SqlStatements
+from billing_reports.statement_store import BillingStores
+from billing_reports.storage.opened import sql_billing
 from chargenet.storage.relational_engine import Database
 
 _SHOWN = (SessionState.OPEN, SessionState.WAITING, SessionState.ISSUE)
@@ -48,8 +47,8 @@ def ends_at(month: date, time_zone: str) -> datetime:
 class Months:
     """Makes drafts. Stores nothing."""
 
-    def __init__(self, database: Database) -> None:
-        self._ledger, self._customers, self._statements = SqlLedger(database), SqlCustomers(database), SqlStatements(database)
+    def __init__(self, kept: BillingStores) -> None:
+        self._ledger, self._customers, self._statements = kept.ledger, kept.customers, kept.statements
 
     async def drafts(self, customers: Sequence[Customer], context: Context) -> list[Statement]:
         """Drafts of these customers, in order of their ids."""
@@ -167,7 +166,7 @@ async def _compose_page(url: str, password: str | None, customers: bytes, contex
     database = Database(url, password=password, pool_size=1)
     try:
         page = msgspec.msgpack.decode(customers, type=list[Customer])
-        made = await Months(database).drafts(page, msgspec.msgpack.decode(context, type=Context))
+        made = await Months(sql_billing(database)).drafts(page, msgspec.msgpack.decode(context, type=Context))
     finally:
         await database.close()
     return msgspec.msgpack.encode(made)

@@ -59,9 +59,9 @@ def payer_at(payer: Payer | None, at: datetime) -> Payer | None:
     return payer if contract_valid(payer.contract, day) else None
 
 
-def refused(row: Transaction, payer: Payer | None) -> BillingIssue | None:
+def refused(row: Transaction, payer: Payer | None, energy_wh: int) -> BillingIssue | None:
     """A token that was refused and is no customer's: nobody agreed to pay."""
-    if TransactionFlag.TOKEN_REJECTED not in row.flags or payer is not None or not row.energy_wh:
+    if TransactionFlag.TOKEN_REJECTED not in row.flags or payer is not None or not energy_wh:
         return None
     return issue_of(row, IssueReason.TOKEN_REJECTED, "its token was refused and belongs to no customer: find out who it was")
 

@@ -23,9 +23,7 @@ from billing_reports.plans import month_of
 from billing_reports.price import zone_of
 from billing_reports.runs import Run, RunState
 from billing_reports.statement import Statement
-from billing_reports.storage.customers_sql import SqlCustomers
-from billing_reports.storage.statements_sql import SqlStatements
-from billing_reports.storage.tariffs_sql import SqlTariffs
+from billing_reports.statement_store import BillingStores
 from chargenet.errors import ChargewatchError, Conflict, Unavailable
 from chargenet.ports import Clock
 from chargenet.storage.relational_engine import Database
@@ -40,15 +38,24 @@ SEVERAL = 1_000
 
 
 class Runner:
-    """One run at a time. `page`: customers of a step; `several`: customers from which on processes are used."""
+    """One run at a time. `page`: customers of a step; `several`: customers from which on processes are used, where there is a
+    `database` that they can open (that of `kept`)."""
 
     def __init__(
-        self, database: Database, sites: Sites, clock: Clock, house: House, *, page: int = PAGE, several: int = SEVERAL
+        self,
+        kept: BillingStores,
+        sites: Sites,
+        clock: Clock,
+        house: House,
+        *,
+        database: Database | None = None,
+        page: int = PAGE,
+        several: int = SEVERAL,
     ) -> None:
         self._database, self._sites, self._clock, self._house = database, sites, clock, house
         self._page, self._several = page, several
-        self._customers, self._statements, self._tariffs = SqlCustomers(database), SqlStatements(database), SqlTariffs(database)
-        self._months = Months(database)
+        self._customers, self._statements, self._tariffs = kept.customers, kept.statements, kept.tariffs
+        self._months = Months(kept)
 
     async def begin(
         self, month: date, *, time_zone: str | None, finalize: bool, unfinished_month: bool, who: str, run_id: str | None = None
@@ -77,8 +84,8 @@ class Runner:
         """Everything that is left of a run. Raises Unavailable while a store does not answer: call it again then."""
         try:
             context = await self._context(run)
-            if run.total >= self._several and self._house.workers > 1:
-                run = await self._in_processes(run, context, told)
+            if self._database is not None and run.total >= self._several and self._house.workers > 1:
+                run = await self._in_processes(self._database, run, context, told)
             else:
                 async for page in self._pages(run):
                     run = await self._store(run, page, await self._months.drafts(page, context))
@@ -116,9 +123,9 @@ class Runner:
             yield found
             after = found[-1].customer_id
 
-    async def _in_processes(self, run: Run, context: Context, told: Callable[[Run], None]) -> Run:
+    async def _in_processes(self, database: Database, run: Run, context: Context, told: Callable[[Run], None]) -> Run:
         """Pages side by side, stored in order: numbers do not depend on which worker was faster."""
-        url, workers = self._database.url, self._house.workers
+        url, workers = database.url, self._house.workers
         where = url.set(password=None).render_as_string(hide_password=False)
         secret, encoded = url.password, msgspec.msgpack.encode(context)
         loop = asyncio.get_running_loop()

@@ -181,3 +181,10 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     def energy_wh(self) -> int:
         """Whole Wh over sessions and corrections."""
         return sum(line.energy_wh for line in self.lines if line.kind in (LineKind.SESSION, LineKind.CORRECTION))
+
+
+def without_cdrs(statement: Statement) -> Statement:
+    """As it is stored: its CDRs are kept once, in the ledger."""
+    if all(each.cdr is None for each in statement.lines):
+        return statement
+    return msgspec.structs.replace(statement, lines=tuple(msgspec.structs.replace(each, cdr=None) for each in statement.lines))

@@ -1,4 +1,5 @@
-"""What billing keeps, as ports. Decided here: what the program may ask of its stores; the adapters are in storage/.
+"""What billing keeps, as ports. Decided here: what the program may ask of its stores; the adapters, and a fake of each that passes
+the same suite, are in storage/. Statements and runs are in `statement_store`.
 
 Every method raises StoreUnavailable when the database does not answer, NotFound for what is not there and Conflict for what
 contradicts what is. Listings are pages, as everywhere.
@@ -13,11 +14,13 @@ from typing import Protocol
 from billing_reports.cdr import Cdr
 from billing_reports.cdr_row import CdrRow
 from billing_reports.customers import Contract, ContractToken, Customer, Payer
+from billing_reports.meter_keys import MeterKey
 from billing_reports.plans import Plan
 from billing_reports.series import PriceSeries
 from billing_reports.sessions import BilledSession, Change
 from billing_reports.tariff import Tariff
 from billing_reports.tariff_book import Assignment, TariffVersion
+from chargenet.stores import Page
 
 Key = tuple[str, str]
 """(charge point, transaction id)."""
@@ -47,17 +50,41 @@ class LedgerStore(Protocol):
     async def of_reasons(self, reasons: Iterable[str], after: Key = ("", ""), limit: int = 500) -> list[BilledSession]:
         """Issues with these reasons, by key."""
 
+    async def issues(
+        self, *, reason: str | None = None, charge_point_id: str | None = None, cursor: str | None = None, limit: int = 100
+    ) -> Page[BilledSession]:
+        """Issues by key. Conflict for a cursor of another listing."""
+
+    async def of_tokens(self, token_keys: Iterable[str], states: Iterable[str]) -> list[BilledSession]:
+        """Sessions of these tokens in these states."""
+
     async def cdr(self, cdr_id: str) -> Cdr:
-        """One CDR whole."""
+        """One CDR whole. NotFound."""
 
     async def without_customer(self, token_keys: Iterable[str]) -> list[str]:
         """CDRs in force (not credited, no credits) of these tokens that name no customer."""
 
     async def row(self, cdr_id: str) -> CdrRow:
-        """One CDR without breakdown, with what became of it."""
+        """One CDR without breakdown, with what became of it. NotFound."""
 
     async def cdrs(self, cdr_ids: Iterable[str]) -> dict[str, Cdr]:
         """Those that are known, whole."""
+
+    async def page(
+        self,
+        *,
+        charge_point_id: str | None = None,
+        site_id: str | None = None,
+        customer_id: str | None = None,
+        statement_id: str | None = None,
+        unassigned: bool | None = None,
+        credit: bool | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 100,
+    ) -> Page[CdrRow]:
+        """CDRs that ended in [since, until), those that ended last first. `unassigned`: with or without a customer."""
 
     async def made_after(self, ordinal: int, limit: int = 500) -> list[CdrRow]:
         """CDRs in the order in which they were made: for followers with a cursor of their own."""
@@ -96,11 +123,27 @@ class TariffStore(Protocol):
     async def series(self, names: Iterable[str], start: datetime, end: datetime) -> Mapping[str, PriceSeries]:
         """What is known of these series between two instants."""
 
+    async def series_known(self) -> list[tuple[str, str, datetime, datetime, int]]:
+        """(series, currency, first instant, last instant, intervals), by name."""
+
     async def plans(self) -> dict[str, Plan]:
         """By id."""
 
     async def put_plan(self, plan: Plan) -> None:
         """Create or replace."""
+
+
+class MeterKeyStore(Protocol):
+    """Public keys of meters."""
+
+    async def put(self, key: MeterKey) -> None:
+        """Create or replace."""
+
+    async def keys(self) -> list[MeterKey]:
+        """All of them, by scope, place and begin."""
+
+    async def remove(self, key_id: str) -> MeterKey:
+        """Forget one. NotFound."""
 
 
 class CustomerStore(Protocol):
@@ -111,6 +154,21 @@ class CustomerStore(Protocol):
 
     async def customer(self, customer_id: str) -> Customer:
         """NotFound."""
+
+    async def created(self, customer_ids: Sequence[str]) -> dict[str, datetime]:
+        """When those that are known were created."""
+
+    async def page(self, *, search: str | None = None, cursor: str | None = None, limit: int = 100) -> Page[Customer]:
+        """By id. `search`: in name or id, whatever its case."""
+
+    async def zones(self) -> dict[str, int]:
+        """Time zone → customers in it."""
+
+    async def after(self, customer_id: str, limit: int = 500) -> list[Customer]:
+        """Customers in order of ids, beginning after this one."""
+
+    async def in_zone(self, time_zone: str, after: str = "", limit: int = 500) -> list[Customer]:
+        """The same of one time zone."""
 
     async def put_contracts(self, rows: Sequence[Contract]) -> None:
         """Create or replace. NotFound for a customer, Conflict for a contract of somebody else."""

@@ -108,6 +108,8 @@ def _energy(period: PricedPeriod, line: PricedLine, registers: Sequence[TracePoi
 def _said(points: Sequence[TracePoint], at: datetime) -> str:
     if len(points) == 1 or points[-1].at == at:
         point = points[-1]
+        if point.register_wh is None:
+            return f"{point.energy_wh} Wh ({point.note or 'at the start'}, record {point.sequence})"
         return f"{point.energy_wh} Wh (register {point.register_wh} Wh in record {point.sequence})"
     first, last = points[0], points[-1]
     return f"between {first.energy_wh} Wh (record {first.sequence}) and {last.energy_wh} Wh (record {last.sequence})"

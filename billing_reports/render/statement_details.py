@@ -17,6 +17,7 @@ from billing_reports.render import theme
 from billing_reports.render.pages import WIDTH, escaped, style
 from billing_reports.render.theme import BOLD, MONO, REGULAR, colour
 from billing_reports.render.words import Words
+from billing_reports.signed import INVALID, UNVERIFIED
 from billing_reports.statement import Statement, StatementLine
 from billing_reports.tariff import Dimension
 
@@ -98,6 +99,8 @@ def _origin(cdr: Cdr, say: Words) -> str:
     parts.append(say("st_tariff", tariff=cdr.tariff.id))
     if cdr.meter_id:
         parts.append(say("st_meter", meter=cdr.meter_id))
+    verdicts = dict.fromkeys(_verdict(each, say) for each in cdr.signed)
+    parts += [say("st_signed_of", verdict=each) for each in verdicts]
     if cdr.estimated:
         parts.append(say("st_estimated"))
     return " · ".join(parts)
@@ -152,8 +155,13 @@ def _grid() -> TableStyle:
     )
 
 
+def _verdict(reading: SignedReading, say: Words) -> str:
+    """What was found, and by whose key."""
+    return say(f"st_{reading.verdict}_{reading.key_source}")
+
+
 def _signed(line: StatementLine, reading: SignedReading, say: Words) -> list[Flowable]:
-    verdict = say(f"st_{reading.verdict}")
+    verdict = _verdict(reading, say)
     head = " · ".join(
         each for each in (say("st_session", number=line.number, when=reading.encoding), reading.context or "", verdict) if each
     )
@@ -161,11 +169,12 @@ def _signed(line: StatementLine, reading: SignedReading, say: Words) -> list[Flo
     text = reading.payload[:MOST_CHARACTERS]
     more = len(reading.payload) - len(text)
     mono = style("sm", 5.8, 7.6, font=MONO, wordWrap="CJK", backColor=colour(theme.WASH), borderPadding=3)
-    why = [Paragraph(escaped(reading.reason), style("sw", 6.9, 9.2, ink=theme.MUTED))] if reading.reason else []
+    doubt = reading.reason if reading.verdict == UNVERIFIED else None
+    why = [Paragraph(escaped(doubt), style("sw", 6.9, 9.2, ink=theme.MUTED))] if doubt else []
     rest = [Paragraph(escaped(say("st_more", count=more)), style("sr", 6.9, 9.2, ink=theme.MUTED))] if more else []
     return [
         CondPageBreak(24 * mm),
-        Paragraph(escaped(head), style("sh", 7.6, 10.4, font=BOLD, ink=theme.BAD if reading.verdict == "invalid" else theme.INK)),
+        Paragraph(escaped(head), style("sh", 7.6, 10.4, font=BOLD, ink=theme.BAD if reading.verdict == INVALID else theme.INK)),
         *why,
         Spacer(1, 1.4 * mm),
         Paragraph(escaped(text), mono),

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, 
 from billing_reports.money import decimal_text, minor_units
 from billing_reports.numbering import cdr_ids, credit_note, finalized
 from billing_reports.runs import Run, RunState, StatementRow
-from billing_reports.statement import Statement, StatementKind, StatementState
+from billing_reports.statement import Statement, StatementKind, StatementState, without_cdrs
 from billing_reports.storage.packing import pack, unpack
 from billing_reports.storage.tables import billing_runs, cdrs, statement_series, statements
 from chargenet.errors import Conflict, NotFound
@@ -28,7 +28,7 @@ _SUMMARY = [column for column in statements.c if column.name not in ("body", "se
 
 
 class SqlStatements:
-    """Statements of all customers."""
+    """Implements `billing_reports.statement_store.StatementStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -212,10 +212,6 @@ def _next(connection: Connection, series: str) -> int:
 
 
 def _values(statement: Statement) -> dict[str, Any]:
-    bare = msgspec.structs.replace(
-        statement,
-        lines=tuple(msgspec.structs.replace(each, cdr=None) if each.cdr is not None else each for each in statement.lines),
-    )
     payable: Decimal = statement.totals.payable.amount
     return {
         "statement_id": statement.id,
@@ -233,7 +229,7 @@ def _values(statement: Statement) -> dict[str, Any]:
         "created_at": statement.created_at,
         "issued_at": statement.issued_at,
         "due_on": statement.due_on,
-        "body": pack(bare),
+        "body": pack(without_cdrs(statement)),
     }
 
 

@@ -170,7 +170,12 @@ billing_runs = Table(
     Index(None, "started_at", "run_id"),
 )
 
+meter_keys = Table(
+    "meter_keys", metadata, Column("key_id", TEXT, primary_key=True), Column("row", TEXT, nullable=False)
+)  # fmt: skip
+"""Public keys of meters, as the operator registered them."""
+
 TABLES = (
     tariffs, tariff_assignments, price_intervals, plans, customers, contracts, contract_tokens, sessions, cdrs, statements,
-    statement_series, billing_runs,
+    statement_series, billing_runs, meter_keys,
 )  # fmt: skip

@@ -127,6 +127,12 @@ async def trace_cdr(cdr_id: Name, _: BillingReader, desk: Desk) -> Response:
     return json(await desk.trace(cdr_id))
 
 
+@router.get("/{cdr_id}/signed", responses=returns(tuple[SignedReading, ...], "Its signed values, in order of time."))
+async def check_signed(cdr_id: Name, _: BillingReader, desk: Desk) -> Response:
+    """The signed values of a CDR judged anew, by the meter keys that are registered now. The CDR stays as it is."""
+    return json(await desk.signed_now(cdr_id))
+
+
 @router.post("/{cdr_id}/credit", responses=returns(list[CdrShown], "The credit CDR, and the new one where there is one."))
 async def credit_cdr(
     cdr_id: Name, body: CreditBody, who: BillingManager, desk: Desk, trail: Annotated[Trail, Depends(Audited("cdrs.credit"))]

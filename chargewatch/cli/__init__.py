@@ -29,6 +29,7 @@ from chargewatch.cli import (
     importing_billing,
     keys,
     maintenance,
+    meter_key,
     price,
     report,
     rollout,
@@ -84,6 +85,7 @@ GROUPS = (
     ("report", report.app),
     ("import", importing.app),
     ("customer", customer.app),
+    ("meter-key", meter_key.app),
     ("cdr", cdr.app),
     ("statement", statement.app),
 )

@@ -28,6 +28,7 @@ from billing_reports.sessions import Change
 from billing_reports.statement import LineKind
 from billing_reports.storage.customers_sql import SqlCustomers
 from billing_reports.storage.ledger_sql import SqlLedger
+from billing_reports.storage.opened import sql_billing
 from billing_reports.storage.statements_sql import SqlStatements
 from billing_reports.tariff import Dimension, PriceComponent, Tariff, TariffElement
 from billing_reports.tariff_book import Place
@@ -132,7 +133,7 @@ async def _bill(stores: SqlStores, sites: dict[str, str], cdrs: list[Cdr]) -> No
     await kept.put([Customer(customer_id=each, party=Party(name=name), time_zone="Europe/London") for name, each in sites.items()])
     for start in range(0, len(cdrs), 1_000):
         await ledger.save(Change(cdrs=tuple(cdrs[start : start + 1_000])))
-    runner = Runner(stores.database, stores.sites, FrozenClock(NOW), HOUSE)
+    runner = Runner(sql_billing(stores.database), stores.sites, FrozenClock(NOW), HOUSE)
     for month in range(1, 13):
         first = date(2018, month, 1)
         run = await runner.begin(first, time_zone=None, finalize=True, unfinished_month=False, who="test")

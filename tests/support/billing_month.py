@@ -19,12 +19,14 @@ from billing_reports.price import price
 from billing_reports.runner import Runner
 from billing_reports.runs import Run
 from billing_reports.sessions import Change
-from billing_reports.storage.customers_sql import SqlCustomers
-from billing_reports.storage.ledger_sql import SqlLedger
+from billing_reports.statement_store import BillingStores, StatementStore
+from billing_reports.storage.opened import sql_billing
 from billing_reports.storage.statements_sql import SqlStatements
 from billing_reports.tariff import Dimension, PriceComponent, Tariff, TariffElement
 from chargenet.storage.migrations import migrate
 from chargenet.storage.relational import SqlStores
+from chargenet.storage.relational_engine import Database
+from chargenet.stores import Sites
 from chargenet.testing import FrozenClock
 
 MONTH = date(2026, 3, 1)
@@ -62,54 +64,67 @@ async def fill(url: str, people: int, each: int) -> None:
     migrate(url)
     stores = SqlStores(url)
     try:
-        everybody = customers(people)
-        ledger, kept = SqlLedger(stores.database), SqlCustomers(stores.database)
-        since = datetime(2020, 1, 1, tzinfo=UTC)
-        for start in range(0, people, 1000):
-            part = everybody[start : start + 1000]
-            await kept.put(part)
-            names = [customer.customer_id for customer in part]
-            await kept.put_contracts(
-                [Contract(contract_id=f"k-{name}", customer_id=name, first_day=date(2020, 1, 1)) for name in names]
-            )
-            await kept.put_tokens([ContractToken(token=f"T-{name}", contract_id=f"k-{name}", valid_from=since) for name in names])
-            made = [
-                cdr((start + index) * each + number + 1, name, 1000 + 37 * number + index)
-                for index, name in enumerate(names)
-                for number in range(each)
-            ]
-            await ledger.save(Change(cdrs=tuple(made)))
+        await fill_stores(sql_billing(stores.database), people, each)
     finally:
         await stores.close()
 
 
-def runner(stores: SqlStores, *, page: int, workers: int = 1) -> Runner:
+async def fill_stores(kept: BillingStores, people: int, each: int) -> None:
+    """The same in stores that are open."""
+    everybody, since = customers(people), datetime(2020, 1, 1, tzinfo=UTC)
+    for start in range(0, people, 1000):
+        part = everybody[start : start + 1000]
+        await kept.customers.put(part)
+        names = [customer.customer_id for customer in part]
+        contracts = [Contract(contract_id=f"k-{name}", customer_id=name, first_day=date(2020, 1, 1)) for name in names]
+        await kept.customers.put_contracts(contracts)
+        tokens = [ContractToken(token=f"T-{name}", contract_id=f"k-{name}", valid_from=since) for name in names]
+        await kept.customers.put_tokens(tokens)
+        made = [
+            cdr((start + index) * each + number + 1, name, 1000 + 37 * number + index)
+            for index, name in enumerate(names)
+            for number in range(each)
+        ]
+        await kept.ledger.save(Change(cdrs=tuple(made)))
+
+
+def runner(kept: BillingStores, sites: Sites, *, page: int, workers: int = 1, database: Database | None = None) -> Runner:
     """Of the seller above."""
     house = House(seller=HOUSE.seller, workers=workers)
-    return Runner(stores.database, stores.sites, FrozenClock(NOW), house, page=page, several=1)
+    return Runner(kept, sites, FrozenClock(NOW), house, database=database, page=page, several=1)
 
 
 async def bill(url: str, page: int, *, workers: int = 1) -> Run:
     """The run of the month, from where it stands to its end; each page says so on standard output."""
     stores = SqlStores(url)
     try:
-        made = runner(stores, page=page, workers=workers)
-        run = await made.begin(MONTH, time_zone=None, finalize=True, unfinished_month=False, who="test")
-        return await made.work(run, lambda each: print(each.done, flush=True))
+        kept = sql_billing(stores.database)
+        made = runner(kept, stores.sites, page=page, workers=workers, database=stores.database)
+        return await bill_stores(made)
     finally:
         await stores.close()
+
+
+async def bill_stores(made: Runner) -> Run:
+    """The same, by a runner."""
+    run = await made.begin(MONTH, time_zone=None, finalize=True, unfinished_month=False, who="test")
+    return await made.work(run, lambda each: print(each.done, flush=True))
 
 
 async def outcome(url: str) -> tuple[list[tuple[str | None, str, str]], int]:
     """(number, statement, payable) of every statement in order of numbers, and the last number given."""
     stores = SqlStores(url)
     try:
-        statements = SqlStatements(stores.database)
-        rows = [await statements.statement(name) for name, _ in await statements.ids(month=MONTH, state="final")]
-        found = sorted((each.number, each.id, str(each.totals.payable)) for each in rows)
-        return list(found), await statements.last_ordinal("ST")
+        return await outcome_of(SqlStatements(stores.database))
     finally:
         await stores.close()
+
+
+async def outcome_of(statements: StatementStore) -> tuple[list[tuple[str | None, str, str]], int]:
+    """The same, of a store that is open."""
+    rows = [await statements.statement(name) for name, _ in await statements.ids(month=MONTH, state="final")]
+    found = sorted((each.number, each.id, str(each.totals.payable)) for each in rows)
+    return list(found), await statements.last_ordinal("ST")
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from billing_reports.evidence import Evidence, gather
 from chargenet import events as e
 from chargenet.events import Event, Fact
 from chargenet.model.ids import ConnectorRef
-from chargenet.model.measurement import Measurement, SignedMeterValue
+from chargenet.model.measurement import ENERGY_INTERVAL, Measurement, SignedMeterValue
 from chargenet.model.transaction import Transaction
 from chargenet.testing import MemoryStores
 from collector.projections.transactions import TransactionsProjection
@@ -36,6 +36,13 @@ def _signed(report: Report, at: Any) -> Event:
     return _taken(report, at, measurements=(), signed=(value,))
 
 
+def _interval(report: Report, at: Any) -> Event:
+    contexts = report.get("contexts", {report.get("context", "Sample.Periodic"): report.get("wh")})
+    taken = tuple(Measurement(ENERGY_INTERVAL, wh, "Wh", context=context) for context, wh in contexts.items())
+    mine = report.get("id", "T")
+    return e.MeasurementsTaken(connector=ConnectorRef(1), transaction_id=mine, measured_at=moment(at), measurements=taken)
+
+
 def _rest(report: Report, *without: str) -> dict[str, Any]:
     return {name: report[name] for name in _KEPT if name in report and name not in without}
 
@@ -48,6 +55,7 @@ _EVENTS: dict[str, Callable[[Report, Any], Event]] = {
     "status": lambda r, at: status(r["word"], at),
     "power": _power,
     "signed": _signed,
+    "interval": _interval,
     "next": lambda r, at: started("T2", at, r.get("wh")),
     "reserve": lambda r, at: e.CommandSent(message_id="r1", action="ReserveNow", payload={"reservationId": r["reservation_id"]}),
     "reserved": lambda r, at: e.CommandAnswered(message_id="r1", action="ReserveNow", status="accepted"),

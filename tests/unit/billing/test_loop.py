@@ -16,8 +16,8 @@ from billing_reports.judge import LATE_SETTLE, Judge, Rules
 from billing_reports.loop import UNKNOWN, Loop
 from billing_reports.runner import Runner
 from billing_reports.sessions import BilledSession, Change, SessionState
-from billing_reports.storage.customers_sql import SqlCustomers
 from billing_reports.storage.ledger_sql import SqlLedger
+from billing_reports.storage.opened import sql_billing
 from billing_reports.storage.tariffs_sql import SqlTariffs
 from billing_reports.tariff import Tariff
 from billing_reports.tariff_book import Assignment, Scope
@@ -84,16 +84,16 @@ class World:
     def restarted(self, site_of: Callable[[str], str] = lambda _: "") -> Loop:
         """As after kill -9: nothing but the stores is left."""
         frames = Frames(self.told.journal, self.told.interpret)
-        judge = Judge(self.ledger, self.tariffs, SqlCustomers(self.stores.database), self.stores, frames, site_of, Rules())
+        judge = Judge(sql_billing(self.stores.database), self.stores, frames, site_of, Rules())
         self.loop = Loop(self.ledger, judge, self.stores, self.told, self.clock)
         return self.loop
 
     def desk(self) -> BillingDesk:
         """What people ask of this loop."""
         database = self.stores.database
-        runner = Runner(database, self.stores.sites, self.clock, HOUSE)
+        runner = Runner(sql_billing(database), self.stores.sites, self.clock, HOUSE)
         frames = Frames(self.told.journal, self.told.interpret)
-        return BillingDesk(database, self.loop, runner, frames, self.clock, HOUSE, Rules())
+        return BillingDesk(sql_billing(database), self.loop, runner, frames, self.clock, HOUSE, Rules())
 
     async def price(self, tariff: Tariff = TARIFF) -> None:
         """A tariff for the network."""

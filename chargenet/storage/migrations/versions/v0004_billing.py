@@ -56,6 +56,7 @@ def _tariffs() -> None:
         _key("price_intervals", "series", "start_at"),
     )
     op.create_table("billing_plans", *_text("plan_id", "row"), _key("billing_plans", "plan_id"))
+    op.create_table("meter_keys", *_text("key_id", "row"), _key("meter_keys", "key_id"))
 
 
 def _customers() -> None:
