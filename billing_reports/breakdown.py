@@ -24,7 +24,7 @@ from billing_reports.cdr import (
     Usage,
 )
 from billing_reports.compiled import Compiled, Component
-from billing_reports.metering import Item, Slice
+from billing_reports.metering import Item, Metered, Slice
 from billing_reports.money import PICO, allocate, decimal_text, from_pico, minor_units, round_half_up, to_pico
 from billing_reports.policy import PricingPolicy
 from billing_reports.split import from_ms, to_ms
@@ -76,8 +76,10 @@ class Breakdown:
         self._adjusted = Sum()
         self._flags: set[str] = set()
 
-    def take(self, compiled: Compiled, slices: Sequence[Slice], items: Sequence[Item]) -> None:
-        """Adds what one tariff priced. `items` are in the order of `slices`."""
+    def take(self, compiled: Compiled, metered: Metered, items: Sequence[Item]) -> None:
+        """Adds what one tariff priced. `items` are in the order of the slices."""
+        slices = metered.slices
+        self._flags |= metered.flags
         lines: list[list[PricedLine]] = [[] for _ in slices]
         factor, denominator = PICO, compiled.denominator
         net_sum = gross_sum = net_before = gross_before = 0
@@ -110,7 +112,7 @@ class Breakdown:
         if bucket == _PARKING:
             self._idle.setdefault(vat, Sum()).add(net, gross)
 
-    def finish(self, usage: Usage, flags: set[str], *, minimum: bool) -> PricedCdr:
+    def finish(self, usage: Usage, *, minimum: bool) -> PricedCdr:
         """The CDR's price. `minimum`: whether the minimum price applies."""
         if self._policy.idle_cap is not None:
             self._limit(self._idle, AdjustmentKind.IDLE_CAP, self._policy.idle_cap)
@@ -123,7 +125,7 @@ class Breakdown:
         self._periods.sort(key=lambda each: (each.start_at, each.source))
         return PricedCdr(
             self._tariff.currency, self._tariff.id, usage.time_zone, tuple(self._periods), tuple(self._adjustments),
-            self._totals(usage), tuple(sorted(flags | self._flags)),
+            self._totals(usage), tuple(sorted(self._flags)),
         )  # fmt: skip
 
     def _limit(self, rates: dict[Decimal | None, Sum], kind: AdjustmentKind, limit: PriceLimit) -> None:
@@ -163,9 +165,14 @@ class Breakdown:
             if each.net or each.gross:
                 self._adjust(AdjustmentKind.FREE_VEND, rate, -each.net, -each.gross, "free vend: nothing is charged here")
 
+    @property
+    def cost(self) -> tuple[int, int]:
+        """The sum of lines and adjustments, before and after taxes, in pico."""
+        parts = (*self._buckets, self._adjusted)
+        return sum(each.net for each in parts), sum(each.gross for each in parts)
+
     def _totals(self, usage: Usage) -> Totals:
-        parts = self._buckets
-        cost = Sum(sum(each.net for each in parts) + self._adjusted.net, sum(each.gross for each in parts) + self._adjusted.gross)
+        parts, cost = self._buckets, Sum(*self.cost)
         taxes = tuple(
             TaxAmount(TAX_NAME, rate, from_pico(each.net), from_pico(each.gross - each.net))
             for rate, each in sorted((rate, each) for rate, each in self._rates.items() if rate is not None)

@@ -19,7 +19,7 @@ from billing_reports.cdr import PeriodKind
 from billing_reports.describe import describe
 from billing_reports.money import PLACES
 from billing_reports.series import PriceMissing, PriceSeries
-from billing_reports.split import Calendar, from_ms, to_ms, window_of
+from billing_reports.split import FOREVER, Calendar, from_ms, to_ms, window_of
 from billing_reports.tariff import Dimension, PriceComponent, ReservationRestriction, Tariff, TariffElement, TaxIncluded
 from chargenet.errors import ChargewatchError
 
@@ -32,6 +32,14 @@ _WEIGHTS = {
     Dimension.PARKING_TIME: VOLUME_UNITS // _MS_PER_HOUR,
     Dimension.FLAT: VOLUME_UNITS,
 }
+# The state of a slice as one integer: mask of elements x STATES + flavour, where flavour is kind x 4 + GRACED + EXPIRED.
+KINDS = (PeriodKind.CHARGING, PeriodKind.PARKING, PeriodKind.RESERVATION)
+STATES, GRACED, EXPIRED = 12, 2, 1
+FLAVOURS: Mapping[bool, Mapping[PeriodKind, int]] = {
+    False: {kind: number * 4 for number, kind in enumerate(KINDS)},
+    True: {kind: number * 4 + EXPIRED * (kind is PeriodKind.RESERVATION) for number, kind in enumerate(KINDS)},
+}
+"""By whether a reservation expired: the flavour of each kind."""
 
 
 class TariffError(ChargewatchError):
@@ -57,9 +65,10 @@ class SeriesTable(msgspec.Struct, frozen=True):
             raise PriceMissing(self.name, from_ms(instant))
         return self.prices[index]
 
-    def changes(self, start: int, end: int) -> tuple[int, ...]:
-        """Instants strictly between at which an interval begins."""
-        return self.starts[bisect_right(self.starts, start) : bisect_right(self.starts, end - 1)]
+    def next_change(self, at: int) -> int:
+        """The first instant after `at` at which an interval begins."""
+        following = bisect_right(self.starts, at)
+        return self.starts[following] if following < len(self.starts) else FOREVER
 
 
 class Component(msgspec.Struct, frozen=True, eq=False):
@@ -79,10 +88,6 @@ class Component(msgspec.Struct, frozen=True, eq=False):
     rule: str
     rule_stepped: str
 
-    def price_at(self, instant: int) -> int:
-        """The price as an integer, at an instant."""
-        return self.price if self.series is None else self.series.at(instant)
-
 
 class Choice(msgspec.Struct, frozen=True, eq=False):
     """What prices each dimension in one state. None: free."""
@@ -94,6 +99,18 @@ class Choice(msgspec.Struct, frozen=True, eq=False):
     graced: bool
     varies: bool
     """Whether a price series is among them."""
+    energy_price: int
+    time_price: int
+    """The prices of the two, where no series has them; 0 for what is free."""
+
+    def prices_at(self, instant: int) -> tuple[int, int]:
+        """(energy, time) at an instant; PriceMissing in a gap of a series."""
+        energy, time = self.energy_price, self.time_price
+        if self.energy is not None and self.energy.series is not None:
+            energy = self.energy.series.at(instant)
+        if self.time is not None and self.time.series is not None:
+            time = self.time.series.at(instant)
+        return energy, time
 
 
 class Bands(msgspec.Struct, frozen=True):
@@ -149,18 +166,26 @@ class Compiled:
         )
         self.power = _two_sided(elements, lambda e: e.restrictions.min_power, lambda e: e.restrictions.max_power)
         self.current = _two_sided(elements, lambda e: e.restrictions.min_current, lambda e: e.restrictions.max_current)
+        self.electrical = self.power is not None or self.current is not None
         self._money(tariff, series)
-        self._choices: dict[tuple[int, PeriodKind, bool, bool], Choice] = {}
+        self.choices: dict[int, Choice] = {}
+        """What `choose` has found, by state."""
 
     def choice(self, mask: int, kind: PeriodKind, graced: bool, expired: bool) -> Choice:
-        """For each dimension the first element, in list order, that matches and has it (OCPI mod_tariffs, TariffElement)."""
-        key = (mask, kind, graced, expired)
-        found = self._choices.get(key)
+        """What prices each dimension while the elements of `mask` apply."""
+        return self.choose(mask * STATES + KINDS.index(kind) * 4 + GRACED * graced + EXPIRED * expired)
+
+    def choose(self, state: int) -> Choice:
+        """The same, by state; it is remembered in `choices`."""
+        found = self.choices.get(state)
         if found is None:
-            found = self._choices[key] = self._choose(mask, kind, graced, expired)
+            mask, flavour = divmod(state, STATES)
+            found = self._choose(mask, KINDS[flavour >> 2], bool(flavour & GRACED), bool(flavour & EXPIRED))
+            self.choices[state] = found
         return found
 
     def _choose(self, mask: int, kind: PeriodKind, graced: bool, expired: bool) -> Choice:
+        """For each dimension the first element, in list order, that matches and has it (OCPI mod_tariffs, TariffElement)."""
         order = [n for n in self._order(kind, expired) if mask >> n & 1]
 
         def first(dimension: Dimension) -> Component | None:
@@ -170,7 +195,8 @@ class Compiled:
         energy = first(Dimension.ENERGY) if kind is not PeriodKind.RESERVATION else None
         timed = None if graced else first(time)
         varies = any(each is not None and each.series is not None for each in (energy, timed))
-        return Choice(energy, timed, first(Dimension.FLAT), graced, varies)
+        prices = (0 if each is None or each.series is not None else each.price for each in (energy, timed))
+        return Choice(energy, timed, first(Dimension.FLAT), graced, varies, *prices)
 
     def _order(self, kind: PeriodKind, expired: bool) -> list[int]:
         """Elements that may price a kind: those for reservations never price charging, nor the others a reservation."""

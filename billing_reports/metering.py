@@ -1,21 +1,24 @@
 """From a usage to billed volumes. Decided here: slices in which nothing changes, what is billed of each, the step size.
 
 Rules of OCPI 2.3.0 (mod_tariffs, mod_cdrs), integers only: mWh, ms, and prices of `compiled.Compiled`. No amount is rounded here.
+Every bill runs through `meter` and `count`. They are loops over local variables, and ask the clock once how long nothing changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from billing_reports.cdr import ChargingPeriod, PeriodKind, Usage
-from billing_reports.compiled import Choice, Compiled, Component
-from billing_reports.split import cut_points, from_ms, to_ms
+from billing_reports.compiled import FLAVOURS, GRACED, STATES, Choice, Compiled, Component
+from billing_reports.split import FOREVER, cut_points, from_ms, to_ms
 from billing_reports.tariff import Dimension
 from chargenet.errors import ChargewatchError
 
 _CHARGING, _PARKING, _RESERVATION = PeriodKind.CHARGING, PeriodKind.PARKING, PeriodKind.RESERVATION
+_ENERGY, _TIME, _PARKING_TIME, _FLAT = Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME, Dimension.FLAT
 
 
 class UsageError(ChargewatchError):
@@ -51,114 +54,147 @@ class Item(msgspec.Struct, gc=False):
     billed: int
 
 
-class Metering:
-    """Cuts the periods of one usage (those whose tariff is in `only`, if given) into slices; `flags` tells the doubts."""
+class Metered(msgspec.Struct, gc=False):
+    """What of a usage one tariff prices. `flags` are doubts; `began` is when charging or parking began, None if it never did."""
 
-    def __init__(self, compiled: Compiled, usage: Usage, idle_grace_ms: int = 0, only: frozenset[str | None] | None = None) -> None:
-        self._compiled, self._expired, self._grace = compiled, usage.reservation_expired, idle_grace_ms
-        self.slices: list[Slice] = []
-        self.flags: set[str] = set()
-        self._used = 0
-        self._began: int | None = None
-        self._idle_since: int | None = None
-        ended = 0
-        for source, period in enumerate(usage.periods):
-            start, end = to_ms(period.start_at), to_ms(period.end_at)
-            if end < start or (source and start < ended):
-                raise UsageError(f"periods[{source}]", _disorder(start, end, ended))
-            ended = end
-            self._take(source, period, start, end, only is None or period.tariff_id in only)
+    slices: list[Slice]
+    flags: set[str]
+    began: int | None
 
-    def _take(self, source: int, period: ChargingPeriod, start: int, end: int, wanted: bool) -> None:
-        """Cuts one period; one of another tariff only moves the clocks and the energy so far."""
-        kind = period.kind
+
+_Piece = tuple[int, int, int, int, int, int]
+"""(start, end, mWh of the period before it, its mWh, its ms, elements that the clock lets apply)."""
+
+
+# One loop over local variables, because every bill runs through it; what is rare is in functions below.
+def meter(compiled: Compiled, usage: Usage, grace: int = 0, only: frozenset[str | None] | None = None) -> Metered:
+    """Cuts the periods of a usage (those whose tariff is in `only`, if given) into slices. `grace`: ms of parking that are free.
+
+    A period of another tariff moves the clocks and the energy so far. Raises UsageError, PriceMissing.
+    """
+    slices: list[Slice] = []
+    flags: set[str] = set()
+    flavours, choices, bands = FLAVOURS[usage.reservation_expired], compiled.choices, compiled.energy
+    last: Slice | None = None
+    began = grace_end = ended_at = None
+    mask, quiet_until, used, ended = 0, -FOREVER, 0, -FOREVER
+    for source, period in enumerate(usage.periods):
+        start_at, kind = period.start_at, period.kind
+        start = ended if start_at == ended_at else to_ms(start_at)
+        ended_at = period.end_at
+        end = to_ms(ended_at)
+        if end < start or start < ended:
+            raise UsageError(f"periods[{source}]", _disorder(start, end, ended))
+        ended = end
         energy = 1000 * period.energy_wh + period.fraction_mwh
-        if kind is _PARKING:
-            if self._idle_since is None:
-                self._idle_since = start
-        else:
-            self._idle_since = None
-        if kind is not _RESERVATION and self._began is None:
-            self._began = start
-        if wanted:
-            compiled = self._compiled
-            base = compiled.all if compiled.power is None and compiled.current is None else self._electrical(period)
+        if began is None and kind is not _RESERVATION:
+            began = quiet_until = start
+        if grace:
+            grace_end = _grace_end(grace_end, kind, start + grace)
+            quiet_until = start
+        if only is None or period.tariff_id in only:
+            if start >= quiet_until:
+                mask, quiet_until = _look(compiled, start, began, grace_end)
+            base = _electrical(compiled, period, flags) if compiled.electrical else compiled.all
             time = end - start if period.time_ms is None else period.time_ms
-            self._cut(source, kind, start, end, energy, time, base)
-        if kind is not _RESERVATION:
-            self._used += energy
+            pieces: Iterable[_Piece] = ((start, end, 0, energy, time, mask),)
+            if end > quiet_until or (bands.edges and _crosses(bands.edges, used, energy)):
+                pieces = _pieces(compiled, start, end, energy, time, used, began, grace_end)
+            for at, until, reached, part, spent, timely in pieces:
+                # Where energy runs back it is below a threshold as soon as it leaves it.
+                state = timely & base & bands.mask(used + reached - (part < 0)) if bands.edges else timely & base
+                state = state * STATES + flavours[kind] + (GRACED if grace_end is not None and at < grace_end else 0)
+                choice = choices.get(state) or compiled.choose(state)
+                energy_price, time_price = choice.prices_at(at) if choice.varies else (choice.energy_price, choice.time_price)
+                if last is not None and last.choice is choice and _alike(last, at, kind, part, energy_price, time_price):
+                    last.end = until
+                    last.energy += part
+                    last.time += spent
+                else:
+                    last = Slice(at, until, kind, source, part, spent, choice, energy_price, time_price)
+                    slices.append(last)
+        used += 0 if kind is _RESERVATION else energy
+    return Metered(slices, flags, began)
 
-    def _cut(self, source: int, kind: PeriodKind, start: int, end: int, energy: int, time: int, base: int) -> None:
-        times, edges = self._times(start, end), self._compiled.energy.edges
-        points = cut_points(times, edges, start, end, energy, self._used) if times or edges else ()
-        at, reached, passed, duration = start, 0, 0, end - start
-        for cut, level in points:
-            if cut == at and level == reached:
-                continue
-            until = cut - start if time == duration else time * (cut - start) // max(duration, 1)
-            self._add(source, kind, at, cut, reached, level - reached, until - passed, base)
-            at, reached, passed = cut, level, until
-        self._add(source, kind, at, end, reached, energy - reached, time - passed, base)
 
-    def _times(self, start: int, end: int) -> list[int]:
-        """Instants at which something other than the energy may change inside a period."""
-        compiled = self._compiled
-        found = compiled.calendar.changes(start, end)
-        if compiled.series:
-            found = [*found, *(at for table in compiled.series for at in table.changes(start, end))]
-        if self._began is not None and compiled.duration.edges:
-            found = [*found, *(self._began + edge for edge in compiled.duration.edges)]
-        if self._grace and self._idle_since is not None:
-            found = [*found, self._idle_since + self._grace]
-        return found
+def _alike(last: Slice, at: int, kind: PeriodKind, energy: int, energy_price: int, time_price: int) -> bool:
+    """Whether what begins at `at`, and is priced by the same choice, goes on with the last slice."""
+    return (
+        last.end == at
+        and last.kind is kind
+        and (last.energy < 0) == (energy < 0)
+        and (not last.choice.varies or (last.energy_price == energy_price and last.time_price == time_price))
+    )
 
-    def _electrical(self, period: ChargingPeriod) -> int:
-        """Elements whose power and current restrictions hold. Who does not charge draws 0; unknown while charging is flagged."""
-        compiled, mask = self._compiled, self._compiled.all
-        idle = 0 if period.kind is not _CHARGING else None
-        for name, triple, least, most in (
-            ("power", compiled.power, period.min_power_w, period.max_power_w),
-            ("current", compiled.current, period.min_current_ma, period.max_current_ma),
-        ):
-            if triple is None:
-                continue
-            lows, highs, both = triple
-            low, high = (idle if least is None else least), (idle if most is None else most)
-            mask &= lows.mask(low) & highs.mask(high)
-            if low is None or high is None:
-                self.flags.add(f"{name}_unknown")
-            elif both.mask(low) != both.mask(high):
-                self.flags.add(f"{name}_range")
-        return mask
 
-    def _add(self, source: int, kind: PeriodKind, start: int, end: int, reached: int, energy: int, time: int, base: int) -> None:
-        compiled = self._compiled
-        mask = base & compiled.calendar.mask_at(start)
-        if compiled.energy.edges:
-            used = self._used + reached
-            # Where energy runs back it is below a threshold as soon as it leaves it.
-            mask &= compiled.energy.mask(used if energy >= 0 else used - 1)
-        if compiled.duration.edges:
-            mask &= compiled.duration.mask(0 if self._began is None else start - self._began)
-        graced = self._grace > 0 and self._idle_since is not None and start < self._idle_since + self._grace
-        choice = compiled.choice(mask, kind, graced, self._expired)
-        energy_price = time_price = 0
-        if choice.energy is not None:
-            energy_price = choice.energy.price if choice.energy.series is None else choice.energy.series.at(start)
-        if choice.time is not None:
-            time_price = choice.time.price if choice.time.series is None else choice.time.series.at(start)
-        last = self.slices[-1] if self.slices else None
-        if (
-            last is not None
-            and last.choice is choice
-            and last.end == start
-            and last.kind is kind
-            and (last.energy < 0) == (energy < 0)
-            and (not choice.varies or (last.energy_price == energy_price and last.time_price == time_price))
-        ):
-            last.end, last.energy, last.time = end, last.energy + energy, last.time + time
-        else:
-            self.slices.append(Slice(start, end, kind, source, energy, time, choice, energy_price, time_price))
+def _grace_end(before: int | None, kind: PeriodKind, end: int) -> int | None:
+    """While parked: until when it costs no time, from the begin of the stretch of parking on."""
+    if kind is not _PARKING:
+        return None
+    return end if before is None else before
+
+
+def _look(compiled: Compiled, at: int, began: int | None, grace_end: int | None) -> tuple[int, int]:
+    """Elements that calendar and duration let apply at an instant, and until when these, series and grace stay as they are."""
+    mask, until = compiled.calendar.segment(at)
+    edges = compiled.duration.edges
+    if edges:
+        passed = bisect_right(edges, 0 if began is None else at - began)
+        mask &= compiled.duration.masks[passed]
+        if began is not None and passed < len(edges):
+            until = min(until, began + edges[passed])
+    for table in compiled.series:
+        until = min(until, table.next_change(at))
+    if grace_end is not None and at < grace_end:
+        until = min(until, grace_end)
+    return mask, until
+
+
+def _crosses(edges: Sequence[int], used: int, energy: int) -> bool:
+    """Whether the running energy may pass one of `edges` within a period; energy that runs back may."""
+    following = bisect_right(edges, used)
+    return energy < 0 or (following < len(edges) and edges[following] < used + energy)
+
+
+# All that is known of a period, once.
+def _pieces(
+    compiled: Compiled, start: int, end: int, energy: int, time: int, used: int, began: int | None, grace_end: int | None
+) -> list[_Piece]:
+    """The parts of a period within which something changes: at instants, or where the energy passes a threshold."""
+    times, masks, at = [start], list[int](), start
+    while times[-1] <= end:
+        mask, until = _look(compiled, times[-1], began, grace_end)
+        masks.append(mask)
+        times.append(until)
+    pieces, duration = list[_Piece](), end - start
+    reached = passed = 0
+    for cut, level in cut_points(times[1:], compiled.energy.edges, start, end, energy, used):
+        if cut == at and level == reached:
+            continue
+        until = cut - start if time == duration else time * (cut - start) // max(duration, 1)
+        pieces.append((at, cut, reached, level - reached, until - passed, masks[bisect_right(times, at) - 1]))
+        at, reached, passed = cut, level, until
+    pieces.append((at, end, reached, energy - reached, time - passed, masks[bisect_right(times, at) - 1]))
+    return pieces
+
+
+def _electrical(compiled: Compiled, period: ChargingPeriod, flags: set[str]) -> int:
+    """Elements whose power and current restrictions hold. Who does not charge draws 0; unknown while charging is flagged."""
+    mask, idle = compiled.all, 0 if period.kind is not _CHARGING else None
+    for name, triple, least, most in (
+        ("power", compiled.power, period.min_power_w, period.max_power_w),
+        ("current", compiled.current, period.min_current_ma, period.max_current_ma),
+    ):
+        if triple is None:
+            continue
+        lows, highs, both = triple
+        low, high = (idle if least is None else least), (idle if most is None else most)
+        mask &= lows.mask(low) & highs.mask(high)
+        if low is None or high is None:
+            flags.add(f"{name}_unknown")
+        elif both.mask(low) != both.mask(high):
+            flags.add(f"{name}_range")
+    return mask
 
 
 def _disorder(start: int, end: int, ended: int) -> str:
@@ -167,65 +203,73 @@ def _disorder(start: int, end: int, ended: int) -> str:
     return f"begins at {from_ms(start).isoformat()}, before the one before it ends at {from_ms(ended).isoformat()}"
 
 
-class Counter:
-    """What is billed of some slices: one item per dimension that was used, a flat fee once, and the step size once.
+class Counted(msgspec.Struct, gc=False):
+    """What is billed. `net` and `gross` are the exact sums before and after taxes, in units of the tariff."""
+
+    items: list[Item]
+    net: int
+    gross: int
+    flat_charged: bool
+    """Whether the flat fee of charging or parking is among the items."""
+
+
+# As long as there are dimensions, and over local variables, because every bill runs through it.
+def count(slices: Sequence[Slice], *, flat: bool = True) -> Counted:
+    """One item per dimension that was used, a flat fee once, and the step size once.
 
     `flat` False: the transaction has paid its flat fee already, or pays none.
     """
-
-    def __init__(self, slices: Sequence[Slice], *, flat: bool = True) -> None:
-        self.items: list[Item] = []
-        self._energy, self._last_energy = 0, -1
-        self._times: dict[PeriodKind, int] = {}
-        self._last_timed = self._last_reserved = -1
-        self._owed = {_CHARGING: flat, _PARKING: flat, _RESERVATION: True}
-        for index, each in enumerate(slices):
-            self._count(index, each)
-        self._round_energy()
-        self._round_time(slices, self._last_timed)
-        self._round_time(slices, self._last_reserved)
-
-    @property
-    def flat_charged(self) -> bool:
-        """Whether the flat fee of charging or parking is among the items."""
-        return any(each.dimension is Dimension.FLAT for each in self.items) and not self._owed[_CHARGING]
-
-    def _count(self, index: int, each: Slice) -> None:
-        choice, kind, items = each.choice, each.kind, self.items
-        flat = choice.flat
-        if flat is not None and self._owed[kind]:
-            items.append(Item(index, Dimension.FLAT, flat, flat.price, 1, 1))
+    items: list[Item] = []
+    reserved_flat, flat_charged = True, False
+    last_energy: Item | None = None
+    last_timed: Item | None = None
+    last_reserved: Item | None = None
+    energies, times = 0, {_CHARGING: 0, _PARKING: 0, _RESERVATION: 0}
+    for index, each in enumerate(slices):
+        choice, kind, energy, time = each.choice, each.kind, each.energy, each.time
+        fee = choice.flat
+        if fee is not None and (reserved_flat if kind is _RESERVATION else flat):
+            items.append(Item(index, _FLAT, fee, fee.price, 1, 1))
             if kind is _RESERVATION:
-                self._owed[kind] = False
+                reserved_flat = False
             else:
-                self._owed[_CHARGING] = self._owed[_PARKING] = False
-        energy = each.energy
+                flat, flat_charged = False, True
         if energy:
+            item = Item(index, _ENERGY, choice.energy, each.energy_price, energy, energy)
+            items.append(item)
             if choice.energy is not None and energy > 0:
-                self._energy += energy
-                self._last_energy = len(items)
-            items.append(Item(index, Dimension.ENERGY, choice.energy, each.energy_price, energy, energy))
-        time = each.time
+                energies += energy
+                last_energy = item
         if time:
+            item = Item(index, _PARKING_TIME if kind is _PARKING else _TIME, choice.time, each.time_price, time, time)
+            items.append(item)
             if choice.time is not None:
-                self._times[kind] = self._times.get(kind, 0) + time
+                times[kind] += time
                 if kind is _RESERVATION:
-                    self._last_reserved = len(items)
+                    last_reserved = item
                 else:
-                    self._last_timed = len(items)
-            dimension = Dimension.PARKING_TIME if kind is _PARKING else Dimension.TIME
-            items.append(Item(index, dimension, choice.time, each.time_price, time, time))
+                    last_timed = item
+    # Once per tariff and transaction; what was delivered back is never rounded. Charging and parking together: only the dimension
+    # that was billed last is rounded, by its own total.
+    _round_up(last_energy, energies)
+    if last_timed is not None:
+        _round_up(last_timed, times[slices[last_timed.slice].kind])
+    _round_up(last_reserved, times[_RESERVATION])
+    return Counted(items, *_sums(items), flat_charged)
 
-    def _round_energy(self) -> None:
-        """Once per tariff and transaction; what was delivered back is never rounded."""
-        if self._last_energy >= 0:
-            item = self.items[self._last_energy]
-            assert item.component is not None
-            item.billed += -self._energy % item.component.step
 
-    def _round_time(self, slices: Sequence[Slice], last: int) -> None:
-        """Charging and parking together: only the dimension that was billed last is rounded, by its own total."""
-        if last >= 0:
-            item = self.items[last]
-            assert item.component is not None
-            item.billed += -self._times[slices[item.slice].kind] % item.component.step
+def _round_up(last: Item | None, whole: int) -> None:
+    """The last item of a dimension gets what brings `whole`, all of it that is billed, to full steps."""
+    if last is not None and last.component is not None:
+        last.billed += -whole % last.component.step
+
+
+def _sums(items: Sequence[Item]) -> tuple[int, int]:
+    net = gross = 0
+    for item in items:
+        component = item.component
+        if component is not None:
+            amount = item.billed * item.price
+            net += amount * component.net
+            gross += amount * component.gross
+    return net, gross

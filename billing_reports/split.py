@@ -22,14 +22,16 @@ DAY_MINUTES = 24 * 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _WEEK = {day: index for index, day in enumerate(DayOfWeek)}
-_MILLISECOND = timedelta(milliseconds=1)
+FOREVER = 2**62
+"""After every instant."""
 _MOST_DAYS = 4096
 """Days kept in a calendar: more than ten years."""
 
 
 def to_ms(at: datetime) -> int:
     """Milliseconds since 1970 UTC, rounded down."""
-    return (at - _EPOCH) // _MILLISECOND
+    since = at - _EPOCH
+    return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
 
 
 def from_ms(at: int) -> datetime:
@@ -113,6 +115,15 @@ class Calendar:
             return self.constant
         instants, masks = self.day(at // DAY_MS)
         return masks[bisect_right(instants, at) - 1]
+
+    def segment(self, at: int) -> tuple[int, int]:
+        """The mask at an instant, and until when it certainly holds."""
+        if self.constant is not None:
+            return self.constant, FOREVER
+        number = at // DAY_MS
+        instants, masks = self._days.get(number) or self.day(number)
+        following = bisect_right(instants, at)
+        return masks[following - 1], instants[following] if following < len(instants) else (number + 1) * DAY_MS
 
     def changes(self, start: int, end: int) -> list[int]:
         """Instants strictly between start and end at which the mask changes or may change (midnight UTC)."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from billing_reports.cdr import Adjustment, Cdr, ChargingPeriod, PricedLine, Usage, credit_of
-from billing_reports.metering import Metering
+from billing_reports.metering import meter
 from billing_reports.money import PICO, allocate, decimal_text, from_pico, round_half_up, to_pico, total
 from billing_reports.price import Pricer, price
 from billing_reports.split import energy_at, to_ms
@@ -112,12 +112,12 @@ def test_parts_sum_to_the_register_difference(energy: int, duration_ms: int, min
     period = ChargingPeriod(
         start, start + timedelta(milliseconds=duration_ms), energy_wh=energy // 1000, fraction_mwh=energy % 1000
     )
-    metering = Metering(Pricer(tariff, "Europe/Berlin").compiled, Usage((period,), "Europe/Berlin"))
-    assert sum(each.energy for each in metering.slices) == energy
-    assert sum(each.time for each in metering.slices) == duration_ms
-    assert metering.slices[0].start == to_ms(start) and metering.slices[-1].end == to_ms(period.end_at)
-    assert all(each.end == following.start for each, following in zip(metering.slices, metering.slices[1:], strict=False))
-    assert all(each.energy * energy >= 0 for each in metering.slices)
+    metered = meter(Pricer(tariff, "Europe/Berlin").compiled, Usage((period,), "Europe/Berlin"))
+    assert sum(each.energy for each in metered.slices) == energy
+    assert sum(each.time for each in metered.slices) == duration_ms
+    assert metered.slices[0].start == to_ms(start) and metered.slices[-1].end == to_ms(period.end_at)
+    assert all(each.end == following.start for each, following in zip(metered.slices, metered.slices[1:], strict=False))
+    assert all(each.energy * energy >= 0 for each in metered.slices)
 
 
 @settings(max_examples=30, deadline=None)
