@@ -13,6 +13,7 @@ import msgspec
 from chargenet.model.notice import Notice
 from firmware_orchestrator import tidings
 from firmware_orchestrator.course import Course
+from firmware_orchestrator.evidence.wording import plural
 from firmware_orchestrator.gate import GateState, Moment, Outcome, Verdict, judge
 from firmware_orchestrator.rollout import UNDER_WAY, WAITING, WAVE, Move, RolloutState, UpdateState, WaveState, after
 from firmware_orchestrator.rows import DeviceUpdate, Entry, Rollout, WaveRow
@@ -36,9 +37,8 @@ def moment(rollout: Rollout, updates: Sequence[DeviceUpdate], now: datetime) -> 
     pending = sum(update.state in WAITING or update.state in UNDER_WAY for update in wave)
     row = rollout.waves[rollout.wave]
     models = tuple(sorted({update.model for update in wave if update.model}))
-    return Moment(
-        now=now, wave=rollout.wave, pending=pending, models=models, soaking_at=row.soaking_at if row.state is _W.SOAKING else None
-    )
+    soaking_at = row.soaking_at if row.state in (_W.SOAKING, _W.PASSED) else None
+    return Moment(now=now, wave=rollout.wave, pending=pending, models=models, soaking_at=soaking_at)
 
 
 def tempo_of(rollout: Rollout, course: Course) -> Tempo:
@@ -71,7 +71,7 @@ def _onward(rollout: Rollout, updates: Sequence[DeviceUpdate], verdict: Verdict,
     if row.state in (_W.PENDING, _W.FAILED):
         if rollout.wave in course.approvals and rollout.wave not in rollout.approved_waves:
             return held(rollout, APPROVAL, f"wave {rollout.wave} waits for an approval", now)
-        return _wave(rollout, _W.DISPATCHING, now, f"{row.size} charge points", opened_at=row.opened_at or now)
+        return _wave(rollout, _W.DISPATCHING, now, plural(row.size, "charge point"), opened_at=row.opened_at or now)
     if row.state is _W.DISPATCHING and not pending:
         ended = [update for update in updates if update.wave == rollout.wave]
         verified = [update.verified_at for update in ended if update.verified_at is not None]

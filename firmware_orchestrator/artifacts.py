@@ -145,7 +145,7 @@ def require_approved(artifact: Artifact, now: datetime, revoked: Sequence[str] =
     if given < artifact.approvals_needed:
         raise Conflict(
             f"firmware {artifact.artifact_id} has {given} of {artifact.approvals_needed} approvals: "
-            f"`chargewatch firmware approve {artifact.artifact_id}` with another key"
+            f"`chargewatch firmware approve {artifact.artifact_id}`{' with another key' if given else ''}"
         )
 
 

@@ -26,9 +26,10 @@ from firmware_orchestrator.evidence.policy import GatePolicy
 from firmware_orchestrator.executor import Executor, can_recall
 from firmware_orchestrator.exposure import Exposure, Member
 from firmware_orchestrator.fleet import FleetMember
+from firmware_orchestrator.manifest import is_expected
 from firmware_orchestrator.plan import Plan, make_plan
 from firmware_orchestrator.reverse import reverse_file
-from firmware_orchestrator.rollout import ROLLOUT_ENDS, Move, RolloutState, UpdateState
+from firmware_orchestrator.rollout import ROLLOUT_ENDS, UNDER_WAY, UPDATE_ENDS, Move, RolloutState, UpdateState
 from firmware_orchestrator.rows import HOLDOUT_WAVE, Change, DeviceUpdate, Entry, Rollout, WaveRow
 from firmware_orchestrator.spec import RolloutSpec, parse_spec, selects
 from firmware_orchestrator.status import RolloutStatus, status_of
@@ -90,26 +91,28 @@ class RolloutDesk:
         _, _, plan = await self._planned(text, source)
         return plan
 
-    async def create(self, text: str, who: str, *, source: str = "rollout.yaml", rollback_of: str | None = None) -> Rollout:
+    async def create(
+        self, text: str, who: str, *, source: str = "rollout.yaml", rollback_of: str | None = None, sentence: str = ""
+    ) -> Rollout:
         """Membership is drawn and stored now; nothing is sent before `start`. Raises Conflict when nobody would be updated."""
         spec, artifact, plan = await self._planned(text, source)
-        if not plan.members:
-            why = f", for example {plan.out[0].charge_point_id} {plan.out[0].sentence}" if plan.out else ""
-            raise Conflict(f"nobody would be updated by this rollout{why}")
+        _require_somebody(plan)
         rollout = Rollout(
             rollout_id=await self._free_id(spec.name), name=spec.name, spec=text, artifact_id=artifact.artifact_id,
             version=artifact.version, seed=plan.seed, waves=tuple(WaveRow(size=len(each.charge_points)) for each in plan.waves),
-            created_at=self._clock.now(), created_by=who, rollback_of=rollback_of,
+            created_at=self._clock.now(), created_by=who, rollback_of=rollback_of, sentence=sentence,
         )  # fmt: skip
         await self.store.create(rollout, await self._rows(rollout, plan), [self._note(rollout, who, "created", plan)])
         return rollout
 
-    async def _planned(self, text: str, source: str) -> tuple[RolloutSpec, Artifact, Plan]:
+    async def _planned(self, text: str, source: str, ended: str | None = None) -> tuple[RolloutSpec, Artifact, Plan]:
+        """As if the rollout `ended` had."""
         spec = await asyncio.to_thread(parse_spec, text, source)
         artifact = await self._artifacts.artifact(spec.artifact)
         fleet = await self._fleet.members()
         engaged = await self.store.engaged([each.charge_point_id for each in fleet])
-        fleet = [msgspec.structs.replace(each, engaged_by=engaged.get(each.charge_point_id)) for each in fleet]
+        others = {name: by for name, by in engaged.items() if by != ended}
+        fleet = [msgspec.structs.replace(each, engaged_by=others.get(each.charge_point_id)) for each in fleet]
         now, length, offered = self._clock.now(), self._artifacts.url_length, self._artifacts.offered
         targeted = [each for each in fleet if selects(spec.target, each)]
         rates = daily_rates(await self._fleet.histories([_member(each) for each in targeted], now, spec.policy))
@@ -266,17 +269,31 @@ class RolloutDesk:
         artifact = await self._artifacts.artifact(artifact_id)
         if not artifact.manifest.downgrade_allowed:
             raise Conflict(f"the manifest of {artifact_id} does not allow a downgrade: many charge points would refuse it")
-        updates = await self.store.updates(rollout_id)
-        there = [each.charge_point_id for each in updates if each.state in (UpdateState.VERIFIED, UpdateState.HEALTHY)]
+        there, coming = await self._installed(rollout)
         if not there:
-            raise Conflict(f"no charge point runs {rollout.version} by this rollout: there is nothing to roll back")
-        ended = rollout.state in (RolloutState.FINISHED, RolloutState.ABORTED, RolloutState.ROLLED_BACK)
-        if not ended:
+            raise Conflict(f"no charge point runs {rollout.version} by this rollout: there is nothing to roll back{coming}")
+        file = reverse_file(rollout, artifact_id, there)
+        _require_somebody((await self._planned(file, "rollback", rollout_id))[2])  # before it ends: or it had ended for nothing
+        if rollout.state not in ROLLOUT_ENDS:
             rollout = await self._end(rollout, Move.ROLL_BACK, who, f"rolled back to {artifact.version}")
-        back = await self.create(reverse_file(rollout, artifact_id, there), who, rollback_of=rollout_id)
+        back = await self.create(file, who, rollback_of=rollout_id, sentence=coming.removeprefix("; "))
         rollout = await self.store.rollout(rollout_id)
         await self.store.change(Change(rollouts=(msgspec.structs.replace(rollout, rolled_back_by=back.rollout_id),)))
         return back
+
+    async def _installed(self, rollout: Rollout) -> tuple[list[str], str]:
+        """Who runs the new version by this rollout, late ones too; and who may still come to it, as a part of a sentence."""
+        updates = await self.store.updates(rollout.rollout_id)
+        manifest = (await self._artifacts.artifact(rollout.artifact_id)).manifest
+        there = [
+            each.charge_point_id
+            for each in updates
+            if each.state in (UpdateState.VERIFIED, UpdateState.HEALTHY)
+            or (each.attempt and each.state in UPDATE_ENDS and is_expected(manifest, each.model, each.version))
+        ]
+        coming = sum(each.state in UNDER_WAY for each in updates)
+        are = "1 charge point is" if coming == 1 else f"{coming} charge points are"
+        return there, f"; {are} still being updated: roll back once more when that has ended" if coming else ""
 
     async def _end(self, rollout: Rollout, what: Move, who: str, why: str) -> Rollout:
         now = self._clock.now()
@@ -299,17 +316,18 @@ class RolloutDesk:
         rollout = await self.store.rollout(rollout_id)
         updates, stored = await self.store.updates(rollout_id), await self.store.evidence(rollout_id)
         verdict = None
+        course = course_of(rollout, await self._artifacts.artifact(rollout.artifact_id))
         if stored is not None:
-            course = course_of(rollout, await self._artifacts.artifact(rollout.artifact_id))
             state = gate.decode(msgspec.msgpack.decode(stored, type=Proofs).state)
             verdict = judged(rollout, course, state, updates, self._judged_at(rollout, course, state))
-        return status_of(rollout, updates, verdict)
+        return status_of(rollout, updates, verdict, course.policy.network_speed)
 
     def _judged_at(self, rollout: Rollout, course: Course, state: gate.GateState) -> datetime:
-        """Now; for one that has ended, when the evidence did: it is not stale, it is complete."""
+        """Now; for one that has ended, when the evidence did: it is not stale, it is complete. A finished one passed at its end."""
         if rollout.state not in ROLLOUT_ENDS or state.at is None:
             return self._clock.now()
-        return tempo_of(rollout, course).clock(state.at)
+        seen = tempo_of(rollout, course).clock(state.at)
+        return max(seen, rollout.ended_at) if rollout.state is RolloutState.FINISHED and rollout.ended_at else seen
 
     def _note(self, rollout: Rollout, who: str, what: str, plan: Plan) -> Entry:
         sentence = f"{what}: {plan.members} charge points in {len(plan.waves)} waves, {len(plan.holdout)} in the holdout"
@@ -318,6 +336,15 @@ class RolloutDesk:
             rollout_id=rollout.rollout_id, at=rollout.created_at, kind="rollout", after=str(rollout.state), sentence=sentence,
             who=who, details={"seed": plan.seed, "out": out, "sha256": plan.artifact.sha256},
         )  # fmt: skip
+
+
+def _require_somebody(plan: Plan) -> None:
+    if plan.members:
+        return
+    why = f", for example {plan.out[0].charge_point_id}: {plan.out[0].sentence}" if plan.out else ""
+    if not plan.out:
+        why = f": its target names none of the {plan.not_targeted} charge points"
+    raise Conflict(f"nobody would be updated by this rollout{why}")
 
 
 def _member(each: FleetMember) -> Member:

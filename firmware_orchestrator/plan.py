@@ -12,7 +12,7 @@ from itertools import islice
 
 import msgspec
 
-from firmware_orchestrator.artifacts import Artifact, ArtifactRef, ref
+from firmware_orchestrator.artifacts import Artifact, ArtifactRef, approvals_that_count, ref
 from firmware_orchestrator.eligibility import Out, hardware_of, why_out
 from firmware_orchestrator.fleet import FleetMember
 from firmware_orchestrator.gate import CanaryProof, Signal, what_the_canary_can_prove
@@ -108,7 +108,7 @@ def make_plan(
         not_targeted=len(fleet) - len(targeted),
         zones=(zones := _zones(spec, members, now)),
         canary=_proof(spec, assignment, candidates, rates),
-        notes=(*assignment.notes, *_notes(artifact, members, zones), *_simulated(spec)),
+        notes=(*assignment.notes, *_notes(artifact, members, zones, now), *_simulated(spec)),
     )
 
 
@@ -187,10 +187,14 @@ def _simulated(spec: RolloutSpec) -> list[str]:
     if speed == 1:
         return []
     sentence = f"the gate takes this network to live {speed:g} times faster than the clock, as simulated ones do"
-    return [f"{sentence}: its soak and its limits are in that network's time"]
+    return [f"{sentence}: an hour here is one of that network's, which takes {_span(3600 / speed)}"]
 
 
-def _notes(artifact: Artifact, members: Sequence[FleetMember], zones: Sequence[ZoneWindows]) -> list[str]:
+def _span(seconds: float) -> str:
+    return f"{seconds / 60:g} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def _notes(artifact: Artifact, members: Sequence[FleetMember], zones: Sequence[ZoneWindows], now: datetime) -> list[str]:
     notes = [
         f"{each.time_zone}: nothing is open for long enough within {LOOK_AHEAD.days} days: {each.charge_points} charge points wait"
         for each in zones
@@ -198,6 +202,8 @@ def _notes(artifact: Artifact, members: Sequence[FleetMember], zones: Sequence[Z
     ]
     if not members:
         notes.append("nobody would be updated")
+    if (approved := len(approvals_that_count(artifact, now))) < artifact.approvals_needed:
+        notes.append(f"the firmware has {approved} of {artifact.approvals_needed} approvals: it must be approved before the start")
     homeless = sum(each.site_id is None for each in members)
     if homeless:
         notes.append(f"{homeless} charge points have no site: each counts as a site of its own")

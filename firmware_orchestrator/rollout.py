@@ -163,6 +163,8 @@ WAITING = frozenset({_U.QUEUED, _U.RETRYING})
 """Nothing of it is under way at the charge point."""
 UNDER_WAY = frozenset(_PROGRESS[:-1]) | {_U.SENDING}
 """The charge point has, or may have, an order of ours that it has not ended."""
+FREE = UPDATE_ENDS - {_U.HEALTHY, _U.HOLDOUT}
+"""No part of the evidence any more: while the rollout goes on, others may have such charge points, and no others."""
 INSTALL_FAILURES = frozenset({_U.FAILED, _U.TIMED_OUT, _U.LOST, _U.REVERTED, _U.MISMATCH})
 
 

@@ -64,6 +64,8 @@ class RolloutStatus(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     rollback_of: str | None
     rolled_back_by: str | None
+    network_speed: float = 1.0
+    """How many times faster than the clock the network lives, in whose time the evidence is: 1 for any real one."""
 
     @property
     def finished(self) -> int:
@@ -71,7 +73,9 @@ class RolloutStatus(msgspec.Struct, frozen=True, kw_only=True):
         return sum(count for state, count in self.counts.items() if UpdateState(state) in UPDATE_ENDS)
 
 
-def status_of(rollout: Rollout, updates: Sequence[DeviceUpdate], verdict: Verdict | None) -> RolloutStatus:
+def status_of(
+    rollout: Rollout, updates: Sequence[DeviceUpdate], verdict: Verdict | None, network_speed: float = 1.0
+) -> RolloutStatus:
     """Counts of everything."""
     waves = tuple(
         WaveStatus(
@@ -105,6 +109,7 @@ def status_of(rollout: Rollout, updates: Sequence[DeviceUpdate], verdict: Verdic
         ended_at=rollout.ended_at,
         rollback_of=rollout.rollback_of,
         rolled_back_by=rollout.rolled_back_by,
+        network_speed=network_speed,
     )
 
 

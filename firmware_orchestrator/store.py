@@ -31,7 +31,11 @@ class RolloutStore(Protocol):
         """All of a rollout, by wave and charge point."""
 
     async def engaged(self, charge_point_ids: Sequence[str]) -> dict[str, str]:
-        """Charge points that a rollout which has not ended wants, and which one: one rollout at a time for each."""
+        """Charge points that a rollout has, and which one: one rollout at a time for each.
+
+        One that has begun and not ended has those that it will update, and those that it learns from: updated ones and its holdout.
+        One that has ended has those whose order is still under way.
+        """
 
     async def change(self, change: Change) -> None:
         """All of it in one transaction. Raises Conflict, changing nothing, when a revision, guard or position is not as read."""

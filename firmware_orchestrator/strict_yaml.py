@@ -25,6 +25,7 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _WHERE = re.compile(r"^(?P<problem>.*?)(?: - at `(?P<where>(?:key in )?[^`]*)`)?$", re.DOTALL)
 _PART = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<at>\d+)\]")
 _EXPECTED = re.compile(r"Expected `(?P<wanted>[^`]+)`(?:, got `[^`]+`)?(?P<limit>.*)")
+_LENGTH = re.compile(r"of length (?P<sign>>=|<=) (?P<count>\d+)")
 _BELOW = "one of its values: "
 _WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text", "array": "a list"}
 
@@ -184,7 +185,10 @@ def _sentence(document: Document, path: Path, problem: str, choices: tuple[str, 
     if problem.startswith(_BELOW):
         said = _sentence(document, (), problem.removeprefix(_BELOW))
         return f"one of its values is wrong: {said.removeprefix('has more below it, ')}"
-    shown = _shown(_at(document.value, path))
+    said = _at(document.value, path)
+    if isinstance(said, list) and (bound := _LENGTH.search(problem)):
+        return f"has {len(said)} in its list, expected at {'least' if bound['sign'] == '>=' else 'most'} {bound['count']}"
+    shown = _shown(said)
     if match := _EXPECTED.fullmatch(problem):
         wanted = match["wanted"].split(" | ")
         words = " or ".join(_WORDS.get(each, "more below it" if each == "object" else each) for each in wanted if each != "null")

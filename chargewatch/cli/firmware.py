@@ -146,7 +146,8 @@ def _approval(shown: FirmwareShown) -> str:
     count, needed = shown.approvals_that_count, shown.artifact.approvals_needed
     if shown.approved:
         return f"approved by {count} of {needed}: rollouts may use it"
-    return f"approved by {count} of {needed}: `chargewatch firmware approve {shown.artifact.artifact_id}` with another key"
+    whose = " with another key" if count else ""
+    return f"approved by {count} of {needed}: next is `chargewatch firmware approve {shown.artifact.artifact_id}`{whose}"
 
 
 def _text(file: Path) -> str:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Group
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
+from chargenet.stores import Page
 from chargewatch.cli.charge_points import Limit
 from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import path
-from chargewatch.cli.output import console, listing, note, print_json
+from chargewatch.cli.output import console, listing, note, print_json, print_line
 from chargewatch.cli.rollout_simulate import simulate
+from chargewatch.cli.rollout_view import line, plan_view, stand, view, waits_for_a_person
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
 
 app = typer.Typer(no_args_is_help=True, help="Firmware rollouts: a canary, then waves, stopped by what happens after the install.")
@@ -25,7 +26,6 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The rollout as YAML;
 RolloutId = Annotated[str, typer.Argument(metavar="ROLLOUT_ID", help="As `create` names it.")]
 Why = Annotated[str, typer.Option("--why", help="Kept in the history.")]
 _EVERY_S = 1.0
-_GOOD = ("verified", "healthy")
 
 
 def _body(file: Path) -> dict[str, str]:
@@ -58,21 +58,7 @@ def plan(file: File, json: Json = False, data: Data = None, api: Api = None, key
     if json:
         print_json(found)
         return
-    out = console()
-    out.print(f"{found['name']}: {found['artifact']['artifact_id']} ({found['artifact']['version']}), seed {found['seed']}")
-    table = Table("wave", "charge points", "sites", "who")
-    for wave in found["waves"]:
-        names = wave["charge_points"]
-        shown = ", ".join(names[:6]) + (" …" if len(names) > 6 else "")
-        table.add_row("canary" if wave["number"] == 0 else str(wave["number"]), str(len(names)), str(wave["sites"]), shown)
-    table.add_row("holdout", str(len(found["holdout"])), "", ", ".join(found["holdout"][:6]))
-    out.print(table)
-    for each in found["canary"].get("sentences", ()):
-        out.print(each)
-    for each in found["out"]:
-        out.print(f"out: {each['charge_point_id']} {each['sentence']}", markup=False)
-    for each in found["notes"]:
-        out.print(f"note: {each}", markup=False)
+    console().print(plan_view(found))
 
 
 @app.command()
@@ -185,32 +171,75 @@ def rollback(
 
 @app.command()
 def status(
-    rollout_id: RolloutId,
-    watch: Annotated[bool, typer.Option("--watch", help="Show it live, until Ctrl-C or its end.")] = False,
+    rollout_id: Annotated[str | None, typer.Argument(metavar="[ROLLOUT_ID]", help="Which one; none: a list of all.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it live, until it ends or waits for a person.")] = False,
+    limit: Limit = 100,
     json: Json = False,
     data: Data = None,
     api: Api = None,
     key: ApiKey = None,
     config: Config = None,
 ) -> None:
-    """Show waves, states of charge points and evidence.
+    """Show waves, states of charge points and evidence; without an id, all rollouts.
+
+    With `--watch` and without a terminal, one line for each change; with `--json` too, one JSON value for each.
 
     Example: chargewatch rollout status acme-2.4.1 --watch
     """
-    where = path("rollouts", rollout_id)
+    if rollout_id is None and watch:
+        raise CommandFailed("--watch needs a rollout: chargewatch rollout status ROLLOUT_ID --watch", Exit.USAGE)
     with Target(data, api, key, config).client() as client:
+        if rollout_id is None:
+            _list(client.pages(dict[str, Any], "/rollouts", limit), json)
+            return
+        where = path("rollouts", rollout_id)
         found = client.get(dict[str, Any], where)
-        if json:
+        if watch:
+            _watch(lambda: client.get(dict[str, Any], where), found, json)
+        elif json:
             print_json(found)
-            return
-        if not watch:
+        else:
             console().print(view(found))
-            return
-        with Live(view(found), console=console(), auto_refresh=False) as live:
-            while found["state"] not in ("finished", "aborted", "rolled_back"):
+
+
+def _list(page: Page[dict[str, Any]], as_json: bool) -> None:
+    rows = (
+        (each["rollout_id"], each["artifact_id"], each["state"], _wave_of(each), _instant(each["started_at"]), each["sentence"])
+        for each in page.items
+    )
+    columns = ("rollout", "firmware", "state", "wave", "started", "what")
+    listing(page, columns, rows, as_json=as_json, nothing="there is no rollout: plan one with `chargewatch rollout plan FILE`")
+
+
+def _wave_of(rollout: dict[str, Any]) -> str:
+    return f"{rollout['wave'] + 1} of {len(rollout['waves'])}"
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _watch(look: Callable[[], dict[str, Any]], found: dict[str, Any], as_json: bool) -> None:
+    """Live on a terminal; elsewhere whatever is new."""
+    out = console()
+    if out.is_terminal and not as_json:
+        with Live(view(found, out.height), console=out, auto_refresh=False, vertical_overflow="crop") as live:
+            while not waits_for_a_person(found):
                 time.sleep(_EVERY_S)
-                found = client.get(dict[str, Any], where)
-                live.update(view(found), refresh=True)
+                found = look()
+                live.update(view(found, out.height), refresh=True)
+        return
+    shown: tuple[Any, ...] = ()
+    while True:
+        if (new := stand(found)) != shown:
+            shown = new
+            print_line(found) if as_json else out.print(line(found), markup=False)
+        if waits_for_a_person(found):
+            break
+        time.sleep(_EVERY_S)
+        found = look()
+    if not as_json:
+        out.print(view(found))
 
 
 @app.command()
@@ -230,43 +259,10 @@ def history(
     with Target(data, api, key, config).client() as client:
         page = client.pages(dict[str, Any], path("rollouts", rollout_id, "history"), limit)
     rows = (
-        (each["at"], each["charge_point_id"], each["kind"], each["before"], each["after"], each["sentence"], each["who"])
+        (_instant(each["at"]), each["charge_point_id"], each["kind"], each["before"], each["after"], each["sentence"], each["who"])
         for each in page.items
     )
     listing(page, ("at", "charge point", "kind", "before", "after", "what", "who"), rows, as_json=json, nothing="nothing happened")
-
-
-def view(found: dict[str, Any]) -> Group:
-    """A rollout on a screen."""
-    head = Text(f"{found['name']} → {found['version']}: {found['state']}", style="bold")
-    if found["sentence"]:
-        head.append(f"\n{found['sentence']}", style="red" if found["state"] == "halted" else "")
-    waves = Table("wave", "state", "charge points", "how they stand", title_justify="left")
-    for wave in found["waves"]:
-        counts = ", ".join(f"{count} {state}" for state, count in wave["counts"].items())
-        waves.add_row("canary" if wave["number"] == 0 else str(wave["number"]), wave["state"], str(wave["size"]), counts)
-    waves.add_row("holdout", "", str(found["holdout"]), "")
-    parts: list[Any] = [head, waves]
-    troubled = [each for each in found["updates"] if each["reason"] and each["state"] not in (*_GOOD, "holdout", "withdrawn")]
-    if troubled:
-        table = Table("charge point", "state", "why")
-        for each in troubled[:15]:
-            table.add_row(each["charge_point_id"], each["state"], Text(each["reason"]))
-        parts.append(table)
-    if (verdict := found["verdict"]) is not None:
-        parts.append(_evidence(verdict))
-    return Group(*parts)
-
-
-def _evidence(verdict: dict[str, Any]) -> Group:
-    reasons = "; ".join(reason["sentence"] for reason in verdict["reasons"])
-    table = Table("signal", "E→", "new firmware", "control")
-    for each in verdict["signals"]:
-        table.add_row(
-            each["label"], f"{each['e']:.2f}", f"{each['treated']} in {each['treated_days']:.1f} days",
-            f"{each['control']} in {each['control_days']:.1f} days",
-        )  # fmt: skip
-    return Group(Text(f"{verdict['outcome']}: {reasons} (E {verdict['e']:.2f}, stops at {verdict['limit']:g})"), table)
 
 
 app.command()(simulate)

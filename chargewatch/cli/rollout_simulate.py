@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from os import cpu_count
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from chargewatch.cli.output import console, note, print_json, table
 from chargewatch.cli.session import CLOCK, Data, Json
@@ -30,14 +33,16 @@ def simulate(
 ) -> None:
     """Try the gate that ships on synthetic fleets: false halts, detection, exposed charge points, beside two common rules.
 
-    Needs no platform.
+    Needs no platform. The default takes half a minute of processor time; the table in docs/gate.md was made with --runs 100.
 
     Example: chargewatch rollout simulate --runs 1000
     """
-    from firmware_orchestrator.simulation.study import study  # numpy: a tenth of a second, for this command alone
+    from firmware_orchestrator.simulation.study import cases, study  # numpy: a tenth of a second, for this command alone
 
-    began = CLOCK.monotonic()
-    cells = list(study(runs, seed, workers or cpu_count() or 1))
+    began, total = CLOCK.monotonic(), sum(1 for _ in cases(runs))
+    bar = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*bar, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        cells = list(progress.track(study(runs, seed, workers or cpu_count() or 1), total, description="rows of the tables"))
     if json:
         print_json(cells)
     else:

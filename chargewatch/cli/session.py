@@ -44,7 +44,8 @@ Config = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 CLOCK = SystemClock()
-_PROBE_TIMEOUT_S = 3.0
+_PROBE_TIMEOUT_S = 10.0
+"""Long: a killed platform refuses at once, and only one that is very busy answers late."""
 
 
 class Target:

@@ -1,11 +1,15 @@
 """Firmware for simulated charge points: a good image, a bad one and a former one to go back to, with manifests and rollout files.
 
-Decided here: how bad the bad one is, and rollouts that reach a verdict within minutes of a network that lives `speed` times faster.
+Decided here: how bad the bad one is, rollouts that reach a verdict within minutes of a network that lives `speed` times faster, and
+what is typed in which order. docs/rollouts.md has the same commands.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import yaml
@@ -31,7 +35,7 @@ def write_images(folder: Path, speed: float, data: Path | None) -> list[Path]:
     written += [
         _yaml(folder / "good-rollout.yaml", rollout_file("good", GOOD, speed)),
         _yaml(folder / "bad-rollout.yaml", rollout_file("bad", BAD, speed)),
-        _write(folder / "STEPS.txt", steps(folder, data).encode()),
+        _write(folder / "STEPS.txt", steps(folder, data, program()).encode()),
     ]
     return written
 
@@ -44,43 +48,56 @@ def rollout_file(name: str, artifact: str, speed: float) -> dict[str, object]:
         "target": {"all": True},
         "waves": {"sizes": ["5", "rest"], "holdout": "15 %"},
         "soak": {"at_least": "1h", "at_most": "7d"},
-        # Simulated connectors are metered once a real second at most: in a network that lives fast, gaps mean nothing.
-        "gate": {"network_speed": speed, "settle_minutes": 5, "good_sessions": 1, "observe_only": ["meter_gaps"]},
+        # Simulated connectors are metered once a real second at most: in a network that lives fast, gaps mean nothing. A slow car
+        # charges for eight hours of the network's life: nobody who tries this waits for one session of every model to end.
+        "gate": {"network_speed": speed, "settle_minutes": 5, "good_sessions": 0, "observe_only": ["meter_gaps"]},
         "caps": {"per_site": "50 %", "overall": 100},
-        "patience": {"answer": "30s", "boot": "30s", "verify": "3m", "install": "3m", "lost": "5m", "reach": "5m"},
+        "patience": {"answer": "30s", "boot": "30s", "verify": "3m", "install": "3m", "lost": "5m", "reach": "3m"},
         "retries": {"delays": ["30s", "1m"]},
         "availability": "close",
     }
 
 
-def steps(folder: Path, data: Path | None) -> str:
-    """What to type, in order."""
-    to = f" --data {data}" if data is not None else ""
-    lines = ["# a bad firmware is stopped in the canary"]
+def program() -> str:
+    """How a shell finds this program again: a virtual environment that is not active is on no PATH."""
+    if shutil.which("chargewatch"):
+        return "chargewatch"
+    if sys.argv[0].endswith("__main__.py"):
+        return f"{shlex.quote(sys.executable)} -m chargewatch"
+    return shlex.quote(sys.argv[0])
+
+
+def steps(folder: Path, data: Path | None, program: str = "chargewatch") -> str:
+    """What to type, in order. As each `--watch` ends where a person is needed, a shell can run it from top to bottom."""
+    paths = {name: shlex.quote(str(folder / name)) for name in (*_WHAT, "bad-rollout.yaml", "good-rollout.yaml")}
+    lines = ["# three images: a bad one, the former one to go back to, a good one"]
     for name in (BAD, FORMER, GOOD):
-        lines += [
-            f"chargewatch firmware add {folder / name}.bin --manifest {folder / name}.yaml{to}",
-            f"chargewatch firmware approve {name}{to}",
-        ]
+        lines += [f"firmware add {paths[name]}.bin --manifest {paths[name]}.yaml", f"firmware approve {name}"]
     lines += [
-        f"chargewatch rollout plan {folder / 'bad-rollout.yaml'}{to}",
-        f"chargewatch rollout create {folder / 'bad-rollout.yaml'}{to}",
-        f"chargewatch rollout start bad{to}",
-        f"chargewatch rollout status bad --watch{to}",
-        "# it halts within some minutes and says why; what happened:",
-        f"chargewatch rollout history bad{to}",
-        "# go back where it was installed, with a canary of its own (or only: chargewatch rollout abort bad)",
-        f"chargewatch rollout rollback bad --to {FORMER}{to}",
-        f"chargewatch rollout start bad-back{to}",
-        f"chargewatch rollout status bad-back --watch{to}",
-        "# once it has soaked it waits for a person",
-        f"chargewatch rollout approve bad-back{to}",
-        "# a good firmware finishes",
-        f"chargewatch rollout create {folder / 'good-rollout.yaml'}{to}",
-        f"chargewatch rollout start good{to}",
-        f"chargewatch rollout status good --watch{to}",
+        "# the bad one is stopped in the canary",
+        f"rollout plan {paths['bad-rollout.yaml']}",
+        f"rollout create {paths['bad-rollout.yaml']}",
+        "rollout start bad",
+        "rollout status bad --watch",
+        "# it has halted, and says why; every step of it:",
+        "rollout history bad",
+        "# give it up: what is installed stays",
+        "rollout abort bad --why 'halted in the canary'",
+        "# go back where it was installed, with a canary of its own; a person says yes when each wave has soaked",
+        f"rollout rollback bad --to {FORMER}",
+        "rollout start bad-back",
+        "rollout status bad-back --watch",
+        "rollout approve bad-back --why 'the canary is well'",
+        "rollout status bad-back --watch",
+        "rollout approve bad-back --why 'the others are well'",
+        "rollout status bad-back --watch",
+        "# a good one finishes",
+        f"rollout create {paths['good-rollout.yaml']}",
+        "rollout start good",
+        "rollout status good --watch",
     ]
-    return "\n".join(lines) + "\n"
+    to = f" --data {shlex.quote(str(data))}" if data is not None else ""
+    return "".join(f"{line}\n" if line.startswith("#") else f"{program} {line}{to}\n" for line in lines)
 
 
 def _yaml(path: Path, content: dict[str, object]) -> Path:

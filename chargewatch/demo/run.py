@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import shutil
 import socket
-import sys
 import tempfile
 import unicodedata
 from collections.abc import Callable
@@ -23,6 +21,7 @@ from chargenet.model.station import ChargePointRegistration, Site
 from chargenet.model.words import Registration
 from chargenet.settings import Settings, load
 from chargewatch.app import serve
+from chargewatch.demo.images import program
 from chargewatch.demo.view import NetworkView, case_end, case_line
 from chargewatch.demo_billing import SETTINGS as BILLING_SETTINGS
 from chargewatch.demo_billing import seed_billing
@@ -116,7 +115,7 @@ class Demo:
         return (self._clock.monotonic() - began) / 60
 
     async def _draw(self, platform: RunningPlatform, view: NetworkView) -> None:
-        urls = links(platform, self._lines)
+        urls = links(platform, self._lines, self._options.speed)
         began = self._clock.monotonic()
         console = self._console
         with Live(view.draw(urls, 0.0, *console.size), console=console, screen=True, auto_refresh=False) as live:
@@ -125,7 +124,9 @@ class Demo:
                 await asyncio.sleep(1 / FRAMES_PER_S)
 
     async def _print(self, platform: RunningPlatform, view: NetworkView) -> None:
-        """The totals every few seconds, and each case as it opens and ends."""
+        """What can be typed, then the totals every few seconds, and each case as it opens and ends."""
+        for name, text in links(platform, self._lines, self._options.speed):
+            self._line(f"{name}: {text}")
         began, shown = self._clock.monotonic(), dict[int, Case]()
         while True:
             await asyncio.sleep(LINE_EVERY_S)
@@ -135,19 +136,19 @@ class Demo:
             lines += [case_end(ended.get(number, case)) for number, case in shown.items() if number not in now_open]
             shown = now_open
             for line in (*lines, view.line(self._minutes(began))):
-                self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+                self._line(line)
 
 
-def links(platform: RunningPlatform, lines: list[str]) -> list[tuple[str, str]]:
-    """What to open or type, for the foot of the screen."""
-    web, data = f"http://{platform.web_address}", platform.settings.data_dir
-    program = "chargewatch" if shutil.which("chargewatch") else sys.argv[0]  # as it was started: a shell finds no .venv by itself
+def links(platform: RunningPlatform, lines: list[str], speed: float) -> list[tuple[str, str]]:
+    """What to open or type, for the foot of the screen and the head of the plain lines."""
+    web, data, typed = f"http://{platform.web_address}", platform.settings.data_dir, program()
     key = next((line.removeprefix("admin key: ") for line in lines if line.startswith("admin key: ")), "")
     return [
         ("API", f"{web}/docs   (key: {key})"),
         ("metrics", f"{web}/metrics"),
-        ("message log", f"{program} frames SIM-0001 --follow --data {data}"),
-        ("a command", f"""{program} call SIM-0001 TriggerMessage '{{"requestedMessage": "Heartbeat"}}' --data {data}"""),
+        ("message log", f"{typed} frames SIM-0001 --follow --data {data}"),
+        ("a command", f"""{typed} call SIM-0001 TriggerMessage '{{"requestedMessage": "Heartbeat"}}' --data {data}"""),
+        ("a firmware rollout", f"{typed} firmware demo-images demo-firmware --speed {max(1.0, speed):g} --data {data}"),
     ]
 
 

@@ -10,7 +10,7 @@ from chargenet.errors import Conflict, NotFound
 from chargenet.model.record import microseconds
 from chargenet.storage import paging
 from chargenet.stores import Page
-from firmware_orchestrator.rollout import ROLLOUT_ENDS, UNDER_WAY, UPDATE_ENDS, RolloutState, UpdateState
+from firmware_orchestrator.rollout import FREE, ROLLOUT_ENDS, UNDER_WAY, RolloutState, UpdateState
 from firmware_orchestrator.rows import Change, DeviceUpdate, Entry, Rollout, Told
 
 Key = tuple[str, str]
@@ -58,11 +58,10 @@ class MemoryRollouts:
 
     async def engaged(self, charge_point_ids: Sequence[str]) -> dict[str, str]:
         wanted = set(charge_point_ids)
-        closed = {*ROLLOUT_ENDS, RolloutState.DRAFT}
         return {
             row.charge_point_id: row.rollout_id
             for row in self._updates.values()
-            if row.charge_point_id in wanted and row.state not in UPDATE_ENDS and self._rollouts[row.rollout_id].state not in closed
+            if row.charge_point_id in wanted and _engages(row, self._rollouts[row.rollout_id].state)
         }
 
     async def change(self, change: Change) -> None:
@@ -125,3 +124,8 @@ def _order(row: Rollout) -> tuple[int, str]:
 def _unended(row: DeviceUpdate) -> bool:
     watched = row.state in UNDER_WAY or row.state is UpdateState.VERIFIED
     return watched or row.availability in ("closing", "closed", "restoring")
+
+
+def _engages(row: DeviceUpdate, state: RolloutState) -> bool:
+    goes_on = state not in ROLLOUT_ENDS and row.state not in FREE
+    return state is not RolloutState.DRAFT and (row.state in UNDER_WAY or goes_on)

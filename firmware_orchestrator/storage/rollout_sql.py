@@ -16,7 +16,7 @@ from chargenet.storage import paging
 from chargenet.storage.relational_engine import Database
 from chargenet.storage.tables import cursors
 from chargenet.stores import Page
-from firmware_orchestrator.rollout import ROLLOUT_ENDS, UNDER_WAY, UPDATE_ENDS, RolloutState
+from firmware_orchestrator.rollout import FREE, ROLLOUT_ENDS, UNDER_WAY, RolloutState
 from firmware_orchestrator.rows import Change, DeviceUpdate, Entry, Rollout, Told
 from firmware_orchestrator.storage.rollout_tables import CURSOR, device_updates, rollout_history, rollout_notices, rollouts
 
@@ -78,6 +78,8 @@ class SqlRollouts:
         return await self._read(query, DeviceUpdate)
 
     async def engaged(self, charge_point_ids: Sequence[str]) -> dict[str, str]:
+        goes_on = and_(_r.state.notin_(sorted(ROLLOUT_ENDS)), _u.state.notin_(sorted(FREE)))
+
         def work(connection: Connection) -> dict[str, str]:
             found: dict[str, str] = {}
             for start in range(0, len(charge_point_ids), _MANY):
@@ -85,7 +87,7 @@ class SqlRollouts:
                     select(_u.charge_point_id, _u.rollout_id)
                     .join(rollouts, _r.rollout_id == _u.rollout_id)
                     .where(_u.charge_point_id.in_(charge_point_ids[start : start + _MANY]))
-                    .where(_r.state.notin_(sorted({*ROLLOUT_ENDS, "draft"})), _u.state.notin_(sorted(UPDATE_ENDS)))
+                    .where(_r.state != "draft", or_(_u.state.in_(sorted(UNDER_WAY)), goes_on))
                 )
                 found.update(tuple(row) for row in connection.execute(query))
             return found

@@ -147,10 +147,14 @@ async def test_active_are_those_that_something_can_happen_to(store: RolloutStore
 
 
 async def test_a_charge_point_is_engaged_by_the_rollout_that_wants_it(store: RolloutStore) -> None:
-    """Not by drafts, nor by updates that have ended."""
-    await store.create(rollout("a"), [update("CP1", of="a"), update("CP2", UpdateState.HEALTHY, of="a")])
-    await store.create(rollout("b", RolloutState.DRAFT), [update("CP3", of="b")])
-    assert await store.engaged([f"CP{number}" for number in range(1, 1200)]) == {"CP1": "a"}
+    """Also one that it learns from, healthy or holdout; not by a draft, not one that it has lost; of an ended one what goes on."""
+    states = (UpdateState.QUEUED, UpdateState.HEALTHY, UpdateState.HOLDOUT, UpdateState.LOST)
+    await store.create(rollout("a"), [update(f"CP{number}", state, of="a") for number, state in enumerate(states, 1)])
+    await store.create(rollout("b", RolloutState.DRAFT), [update("CP5", of="b")])
+    ended = [update("CP6", UpdateState.INSTALLING, of="c"), update("CP7", UpdateState.VERIFIED, of="c")]
+    await store.create(rollout("c", RolloutState.ABORTED), ended)
+    wanted = [f"CP{number}" for number in range(1, 1200)]
+    assert await store.engaged(wanted) == {"CP1": "a", "CP2": "a", "CP3": "a", "CP6": "c"}
 
 
 async def test_listings_come_in_pages(store: RolloutStore) -> None:

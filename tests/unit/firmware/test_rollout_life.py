@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from chargenet.errors import Conflict
+from firmware_orchestrator.artifacts import Artifact
 from firmware_orchestrator.rollout import UNDER_WAY, RolloutState, UpdateState
 from firmware_orchestrator.rows import DeviceUpdate
 from firmware_orchestrator.storage.rollout_memory import MemoryRollouts
+from tests.support.firmware_files import artifact, manifest
 from tests.support.rollout_world import NEW, OLD, World
 
 NAMES = tuple(f"CP-{number}" for number in range(1, 7))
@@ -223,6 +225,8 @@ async def test_a_site_loses_no_more_than_its_cap() -> None:
             world.devices[holdout].fault()
         most = max(most, sum(each.state in UNDER_WAY for each in all_rows))
     assert most == 1 and orders(world) == 5 and await state(world) is RolloutState.FINISHED
+    verdict = (await world.desk.status("new")).verdict
+    assert verdict is not None and verdict.outcome == "PASS", "what let the last wave pass is still shown"
 
 
 # -- availability
@@ -280,6 +284,55 @@ async def test_going_back_is_a_rollout_of_its_own() -> None:
     world = await begun()
     with pytest.raises(Conflict, match="does not allow a downgrade"):
         await world.desk.rollback("new", "ann", "acme-2.3.0")
+
+
+def former(world: World) -> None:
+    """The shelf has the version that everybody had, and it may be gone back to."""
+    new, old = world.image, artifact(manifest(name="acme-2.3.0", version=OLD, release=1, downgrade_allowed=True))
+
+    async def shelf(artifact_id: str) -> Artifact:
+        return old if artifact_id == old.artifact_id else new
+
+    world.artifact = world.usable = shelf  # type: ignore[method-assign]
+
+
+async def test_what_comes_late_goes_back_too() -> None:
+    """One is verified, one is being updated: the first goes back, and it is said that the other will have to; then it can."""
+    world = await begun(SPEC + "caps: {overall: 1}\n")
+    await until(world, UpdateState.VERIFIED, UpdateState.HEALTHY, UpdateState.DOWNLOADING)
+    former(world)
+    back = await world.desk.rollback("new", "ann", "acme-2.3.0")
+    first = [each.charge_point_id for each in await world.kept.updates(back.rollout_id)]
+    assert (back.state, len(first)) == (RolloutState.DRAFT, 1)
+    assert back.sentence == "1 charge point is still being updated: roll back once more when that has ended"
+    assert await state(world) is RolloutState.ROLLED_BACK
+    await ticks(world, 30)
+    again = await world.desk.rollback("new", "ann", "acme-2.3.0")
+    both = {each.charge_point_id for each in await world.kept.updates(again.rollout_id)}
+    assert len(both) == 2 and both > set(first) and again.sentence == ""
+
+
+async def test_what_cannot_go_back_does_not_end_the_rollout() -> None:
+    """Nobody could be sent the former image: that is said, and the rollout is as it was."""
+    world = await begun()
+    await until(world, UpdateState.VERIFIED, UpdateState.HEALTHY)
+    former(world)
+    world.url_length = 3000
+    with pytest.raises(Conflict, match=r"nobody would be updated by this rollout, for example CP-\d: takes addresses of 512"):
+        await world.desk.rollback("new", "ann", "acme-2.3.0")
+    assert await state(world) is RolloutState.RUNNING
+
+
+async def test_two_rollouts_never_have_the_same_charge_points() -> None:
+    """Updated ones and the holdout of one that goes on are what it learns from: no other rollout may have them before its end."""
+    world = await begun()
+    await until(world, UpdateState.HEALTHY)
+    plan = await world.desk.plan(SPEC.replace("name: new", "name: other"))
+    assert plan.members == 0 and len(plan.out) == len(NAMES)
+    assert {each.sentence for each in plan.out} == {"the rollout new has it and has not ended"}
+    await world.desk.abort("new", "ann")
+    await ticks(world, 2)
+    assert (await world.desk.plan(SPEC.replace("name: new", "name: other"))).members == 3
 
 
 async def test_the_evidence_of_one_that_has_ended_is_complete_not_stale() -> None:
