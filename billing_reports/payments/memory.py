@@ -73,14 +73,14 @@ class MemoryGateway:
         asked = ("confirm", gateway_id, method, gateway_customer)
         return self._once(key, asked, lambda: self._confirm(gateway_id, method))
 
-    async def capture(self, gateway_id: str, amount: int, key: str) -> View:
-        return self._once(key, ("capture", gateway_id, amount), lambda: self._capture(gateway_id, amount))
+    async def capture(self, gateway_id: str, amount: int, currency: str, key: str) -> View:
+        return self._once(key, ("capture", gateway_id, amount, currency), lambda: self._capture(gateway_id, amount))
 
     async def cancel(self, gateway_id: str, key: str) -> View:
         return self._once(key, ("cancel", gateway_id), lambda: self._cancel(gateway_id))
 
-    async def refund(self, gateway_id: str, amount: int, key: str) -> View:
-        return self._once(key, ("refund", gateway_id, amount), lambda: self._refund(gateway_id, amount))
+    async def refund(self, gateway_id: str, amount: int, currency: str, key: str) -> View:
+        return self._once(key, ("refund", gateway_id, amount, currency), lambda: self._refund(gateway_id, amount))
 
     async def look(self, gateway_id: str) -> View:
         self._fail("before")

@@ -107,13 +107,13 @@ class PaymentGateway(Protocol):
     async def confirm(self, gateway_id: str, method: str, gateway_customer: str, key: str) -> View:
         """Authorise a hold, or charge, with this method; the payer is not there. Declined: OPEN with a `decline`."""
 
-    async def capture(self, gateway_id: str, amount: int, key: str) -> View:
+    async def capture(self, gateway_id: str, amount: int, currency: str, key: str) -> View:
         """Charge up to what is held; the rest of the hold is released. Once only."""
 
     async def cancel(self, gateway_id: str, key: str) -> View:
         """Release a hold, or give up what was never charged."""
 
-    async def refund(self, gateway_id: str, amount: int, key: str) -> View:
+    async def refund(self, gateway_id: str, amount: int, currency: str, key: str) -> View:
         """Pay back a part or all of what was charged."""
 
     async def look(self, gateway_id: str) -> View:

@@ -243,9 +243,9 @@ class PaymentRunner:
         if asked.action is Action.CONFIRM:
             return await self.gateway.confirm(payment.gateway_id, asked.method, asked.gateway_customer, asked.key)
         if asked.action is Action.CAPTURE:
-            return await self.gateway.capture(payment.gateway_id, asked.amount, asked.key)
+            return await self.gateway.capture(payment.gateway_id, asked.amount, payment.currency, asked.key)
         if asked.action is Action.REFUND:
-            return await self.gateway.refund(payment.gateway_id, asked.amount, asked.key)
+            return await self.gateway.refund(payment.gateway_id, asked.amount, payment.currency, asked.key)
         return await self.gateway.cancel(payment.gateway_id, asked.key)
 
     async def _reached(self, call: Awaitable[Answer]) -> Answer:
