@@ -178,7 +178,7 @@ class Executor:
             await self._save(Change(updates=(restoring,)))
             return None
         closed = msgspec.structs.replace(closing, availability=CLOSED, closed_at=self._clock.now())
-        await self._save(Change(updates=(closed,)))
+        await self._save(Change(updates=(closed,), entries=(self._connectors(closed, "are out of service until it is updated"),)))
         return msgspec.structs.replace(closed, revision=closed.revision + 1)
 
     async def _restore(self, update: DeviceUpdate, failed: list[DeviceUpdate]) -> None:
@@ -189,12 +189,15 @@ class Executor:
         if not await self._set_operative(update, operative=True):
             failed.append(update)
             return
-        entry = Entry(
-            rollout_id=update.rollout_id, at=self._clock.now(), kind="update", charge_point_id=update.charge_point_id,
-            sentence=f"connectors {', '.join(update.availability_before) or 'none'} are in service again",
-        )  # fmt: skip
+        entry = self._connectors(update, "are in service again")
         restored = msgspec.structs.replace(update, availability=RESTORED, availability_before=(), closed_at=None)
         await self._save(Change(updates=(restored,), entries=(entry,)))
+
+    def _connectors(self, update: DeviceUpdate, what: str) -> Entry:
+        return Entry(
+            rollout_id=update.rollout_id, at=self._clock.now(), kind="update", charge_point_id=update.charge_point_id,
+            sentence=f"connectors {', '.join(update.availability_before) or 'none'} {what}",
+        )  # fmt: skip
 
     async def _set_operative(self, update: DeviceUpdate, *, operative: bool) -> bool:
         for label in update.availability_before:

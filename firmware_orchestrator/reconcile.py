@@ -264,7 +264,10 @@ def _over(since: datetime, seconds: float, now: datetime) -> bool:
 
 
 def _soaked(update: DeviceUpdate, now: datetime, terms: Terms, *, well: bool) -> Step | None:
-    since = update.verified_at or update.state_at
+    """One that goes away for as long as it should have been well is lost. Short of that, its absence is an event for the gate."""
+    since, patience_s = update.verified_at or update.state_at, max(terms.soak_s, terms.lost_s)
+    if update.offline_since is not None and _over(update.offline_since, patience_s, now):
+        return moved(update, _U.LOST, now, f"gone since {update.offline_since:%Y-%m-%d %H:%M} UTC, after it had come back well")
     if well and _over(since, terms.soak_s, now):
         return moved(update, _U.HEALTHY, now, f"well for {span(terms.soak_s)}")
     return None

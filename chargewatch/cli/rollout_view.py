@@ -7,6 +7,7 @@ points and nothing else, and what one line of a log says.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Group
@@ -22,6 +23,8 @@ _UNDER_WAY = ("sending", "sent", "downloading", "downloaded", "installing", "reb
 _COLOURS = {"halted": "bold red", "held": "bold yellow", "finished": "bold green"}
 _INSTALLS = ("installs", "lost")
 _NAMES, _REASONS = 6, 20
+_AHEAD_DAYS = 7
+"""As far as a plan looks for windows."""
 
 
 def waits_for_a_person(found: dict[str, Any]) -> bool:
@@ -114,6 +117,8 @@ def plan_view(found: dict[str, Any]) -> Group:
 def _windows(found: dict[str, Any]) -> Iterator[str]:
     for zone in found["zones"]:
         openings = [f"{_minute(each['start'])} to {_minute(each['end'])}" for each in zone["openings"]]
+        if any(_days(each) >= _AHEAD_DAYS for each in zone["openings"]):
+            openings = ["at any time"]
         who = f"{zone['charge_points']} charge points, {zone['time_zone']}"
         yield f"{who}: {', then '.join(openings) if openings else 'never open for long enough'}"
 
@@ -183,6 +188,10 @@ def _named(names: list[str]) -> str:
 
 def _charge_points_are(count: int) -> str:
     return "1 charge point is" if count == 1 else f"{count} charge points are"
+
+
+def _days(opening: dict[str, Any]) -> float:
+    return (datetime.fromisoformat(opening["end"]) - datetime.fromisoformat(opening["start"])) / timedelta(days=1)
 
 
 def _minute(instant: str) -> str:

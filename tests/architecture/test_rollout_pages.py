@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chargewatch.demo.images import steps
 from firmware_orchestrator import spec_file
 from firmware_orchestrator.evidence.policy import GatePolicy, HardRules
 from firmware_orchestrator.evidence.signals import TABLE
@@ -48,6 +49,14 @@ def test_the_examples_are_valid() -> None:
     """What is copied from a page works."""
     assert parse_spec(example("rollouts.md")).name == "eve-2.4.1-spring"
     assert parse_manifest(example("firmware-files.md"), "example.yaml").release == 41
+
+
+def test_the_walk_through_is_that_of_the_steps() -> None:
+    """What docs/rollouts.md lets a stranger type on the demo network is what `firmware demo-images` writes into STEPS.txt."""
+    walk = page("rollouts.md").partition("## The file")[0]
+    typed = re.findall(r"^    (chargewatch (?!demo |firmware demo-images ).+)$", walk, re.MULTILINE)
+    written = [line for line in steps(Path("demo-firmware"), None).splitlines() if not line.startswith("#")]
+    assert typed == written
 
 
 @pytest.mark.parametrize("name", ["rollout", "wave", "update"])

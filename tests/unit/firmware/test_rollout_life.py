@@ -276,6 +276,21 @@ async def test_what_is_closed_is_opened_when_its_window_ends() -> None:
     assert all(device.operative for device in world.devices.values()) and orders(world) == 0
 
 
+async def test_what_goes_away_after_it_was_verified_is_lost_in_the_end() -> None:
+    """An absence within the soak is evidence; one of the whole soak, and of the patience for lost ones, ends the update."""
+    world = await begun(SPEC.replace("lost: 20m", "lost: 4m"))
+    await until(world, UpdateState.VERIFIED, UpdateState.HEALTHY)
+    gone = next(world.devices[each.charge_point_id] for each in await rows(world) if each.state is UpdateState.VERIFIED)
+    gone.disconnect()
+    await ticks(world, 6 * 3)
+    assert {each.state for each in await rows(world) if each.charge_point_id == gone.name} == {UpdateState.VERIFIED}
+    await ticks(world, 6 * 2)
+    [lost] = [each for each in await rows(world) if each.charge_point_id == gone.name]
+    assert lost.state is UpdateState.LOST and "after it had come back well" in lost.reason
+    assert [each.kind for each in world.told if each.labels.get("charge_point") == gone.name] == ["ChargePointLost"]
+    assert (await world.kept.rollout("new")).reason == "hard_rule:lost"
+
+
 # -- going back
 
 
