@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from billing_reports.delivery import Delivery
 from billing_reports.report_desk import ReportDesk
 from billing_reports.report_facts import FactReader
 from billing_reports.report_store import ReportStore
+from billing_reports.rollup_export import RollupExport
 from billing_reports.rollup_loop import RollupLoop
 from billing_reports.rollup_metrics import RollupMetrics
 from billing_reports.rollup_store import RollupStore
 from chargenet.events import Fact
 from chargenet.model.record import Record
-from chargenet.ports import Clock, Journal, Notices
+from chargenet.ports import Clock, HourSink, Journal, Notices
 from chargenet.stores import Stores
 
 
@@ -37,12 +38,14 @@ class Reports:
         behind: Callable[[], int],
         notices: Notices | None,
         folder: Path,
+        sinks: Sequence[HourSink] = (),
     ) -> None:
-        """`folder`: where files of scheduled reports wait for their delivery."""
+        """`folder`: where files of scheduled reports wait for their delivery. `sinks`: where hours go for boards; at most one."""
         self._store, self._site_of = store, site_of
         self.desk = ReportDesk(rollups, store, stores, clock, site_of, FactReader(journal, interpret))
         self.delivery = Delivery(self.desk, notices, clock, folder)
         self.metrics = RollupMetrics(behind)
+        self.exports = [RollupExport(rollups, each, site_of) for each in sinks[:1]]
         self.loop = RollupLoop(rollups, clock, self.metrics, site_of, self._revenue)
 
     async def run(self) -> None:
@@ -50,6 +53,8 @@ class Reports:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.loop.run(), name="reports rollups")
             tasks.create_task(self.delivery.run(), name="reports delivery")
+            for each in self.exports:
+                tasks.create_task(each.run(), name="reports export")
 
     async def _revenue(self, start: datetime, end: datetime) -> Mapping[tuple[str, str], float]:
         """(site, currency) → what the CDRs that ended in [start, end) come to before taxes."""
@@ -63,4 +68,5 @@ class Reports:
     def health(self) -> tuple[bool, str]:
         """Is it well, and a sentence."""
         upto, problem = self.metrics.upto, self.loop.problem or self.delivery.problem
+        problem = problem or next((each.problem for each in self.exports if each.problem is not None), None)
         return problem is None, problem or (f"hours made up to {upto:%Y-%m-%d %H:%M}Z" if upto else "starting")

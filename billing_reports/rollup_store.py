@@ -60,5 +60,11 @@ class RollupStore(Protocol):
     async def points(self) -> dict[str, PointState]:
         """Every charge point that was heard of."""
 
+    async def unexported(self, limit: int = 1000) -> list[HourRow]:
+        """Complete hours that changed since they were exported, or never were, oldest first."""
+
+    async def exported(self, rows: Sequence[HourRow]) -> None:
+        """These rows, as they are given, are exported. One that has changed meanwhile stays due."""
+
     async def reset(self) -> None:
         """Drop everything derived, position 0."""

@@ -227,6 +227,37 @@ class Telemetry(Protocol):
         """Flush and let go."""
 
 
+class ConnectorHour(msgspec.Struct, frozen=True, kw_only=True):
+    """What one connector did in one complete UTC hour, for boards. Seconds of states that go together overlap."""
+
+    charge_point: str
+    connector: str
+    site: str
+    hour: datetime
+    revision: int
+    """How often it changed after it was complete."""
+    total_s: int
+    occupied_s: int
+    charging_s: int
+    idle_s: int
+    faulted_s: int
+    unavailable_s: int
+    offline_s: int
+    unknown_s: int
+    energy_wh: int
+    sessions: int
+
+
+class HourSink(Protocol):
+    """Hours of connectors beside telemetry, where a store keeps them for boards. Written by the rollups only."""
+
+    async def write_hours(self, hours: Sequence[ConnectorHour]) -> None:
+        """Store hours; one that is there already is replaced. Raises StoreUnavailable: write them again later.
+
+        Single hours that the store refuses are set aside and counted, never their batch.
+        """
+
+
 class CommandGateway(Protocol):
     """Sends calls to charge points. One call in flight per charge point; further ones wait their turn."""
 

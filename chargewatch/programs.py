@@ -22,6 +22,7 @@ from billing_reports.storage.report_sql import SqlReports
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.model.notice import Notice
 from chargenet.ports import Program, Projection
+from chargenet.storage.influx import InfluxTelemetry
 from chargenet.storage.relational_engine import Database
 from chargewatch import layout
 from chargewatch.billing_settings import house_of, rules_of
@@ -110,6 +111,7 @@ def make_reports(platform: RunningPlatform) -> Reports:
         rollups.lag,
         platform.relay,
         platform.settings.data_dir / "reports",
+        [each for each in platform.opened.telemetry if isinstance(each, InfluxTelemetry)],
     )
     platform.platform_metrics.registry.register(made.metrics)
     return made

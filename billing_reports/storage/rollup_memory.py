@@ -32,6 +32,7 @@ class MemoryRollups:
         self._rolled: dict[str, datetime] = {}
         self._spans: dict[tuple[str, str, str, datetime], Span] = {}
         self._rows: dict[tuple[datetime, str, str], HourRow] = {}
+        self._exported: dict[tuple[datetime, str, str], HourRow] = {}
 
     def _asked(self) -> None:
         if self.problem is not None:
@@ -125,6 +126,15 @@ class MemoryRollups:
     async def points(self) -> dict[str, PointState]:
         self._asked()
         return {name: msgspec.msgpack.decode(state, type=PointState) for name, state in self._states.items() if name}
+
+    async def unexported(self, limit: int = 1000) -> list[HourRow]:
+        self._asked()
+        due = (key for key, row in self._rows.items() if row.total_s and self._exported.get(key) != row)
+        return [self._rows[key] for key in sorted(due)[:limit]]
+
+    async def exported(self, rows: Sequence[HourRow]) -> None:
+        self._asked()
+        self._exported |= {(row.hour, row.charge_point_id, row.connector): row for row in rows}
 
     async def reset(self) -> None:
         self._asked()

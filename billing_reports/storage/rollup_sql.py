@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, case, func, or_, select, tuple_
+from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from billing_reports.rollup_hours import seconds_of
@@ -24,6 +24,7 @@ MAX_HOURS = 20_000
 _SUMS = tuple(name for name in PointSum.__struct_fields__ if name != "charge_point_id")
 _SECONDS = tuple(name for name in HourSeconds.__struct_fields__ if name.endswith("_s"))
 _KEY = ("hour", "charge_point_id", "connector")
+_ROW = [t.hourly_rollups.c[name] for name in HourRow.__struct_fields__]
 _state = msgspec.msgpack.Decoder(PointState)
 
 
@@ -78,7 +79,7 @@ class SqlRollups:
     ) -> list[HourRow]:
         c = t.hourly_rollups.c
         order = [c[name] for name in _KEY]
-        query = select(t.hourly_rollups).where(c.hour >= start, c.hour < end).order_by(*order).limit(limit)
+        query = select(*_ROW).where(c.hour >= start, c.hour < end).order_by(*order).limit(limit)
         if after is not None:
             hour, charge_point_id, connector = after
             same_hour = and_(c.hour == hour, tuple_(c.charge_point_id, c.connector) > tuple_(charge_point_id, connector))
@@ -96,6 +97,20 @@ class SqlRollups:
             return {row[0]: _state.decode(row[1]) for row in connection.execute(query)}
 
         return await self._database.read(work)
+
+    async def unexported(self, limit: int = 1000) -> list[HourRow]:
+        c = t.hourly_rollups.c
+        due = select(*_ROW).where(c.exported.is_(None), c.total_s > 0).order_by(c.hour, c.charge_point_id, c.connector).limit(limit)
+        return await self._database.read(lambda connection: values(HourRow, connection.execute(due).mappings()))
+
+    async def exported(self, rows: Sequence[HourRow]) -> None:
+        if not rows:
+            return
+        c = t.hourly_rollups.c
+        same = [c[name] == bindparam(f"b_{name}", type_=c[name].type) for name in (*_KEY, "revision")]
+        done = update(t.hourly_rollups).where(*same).values(exported=c.revision)
+        told = [{f"b_{name}": getattr(row, name) for name in (*_KEY, "revision")} for row in rows]
+        await self._database.write(lambda connection: connection.execute(done, told))
 
     async def reset(self) -> None:
         await self._database.write(lambda connection: drop_model(connection, CURSOR, t.ROLLUP_MODEL))
@@ -116,6 +131,7 @@ def _add(connection: Connection, amounts: Sequence[HourAmounts]) -> None:
         "energy_wh": old.energy_wh + new.energy_wh,
         "sessions": old.sessions + new.sessions,
         "revision": old.revision + case((old.total_s > 0, 1), else_=0),
+        "exported": None,
     }
     rows = [plain(HourRow(**msgspec.structs.asdict(each))) for each in amounts]
     connection.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=grown), rows)
@@ -186,7 +202,7 @@ def _put_seconds(connection: Connection, made: Sequence[HourSeconds], names: Seq
     """Writes seconds and leaves amounts; returns how many complete hours changed."""
     table = t.hourly_rollups
     c = table.c
-    query = select(table).where(c.charge_point_id.in_(names), c.hour >= start, c.hour < end)
+    query = select(*_ROW).where(c.charge_point_id.in_(names), c.hour >= start, c.hour < end)
     before = {(row.hour, row.charge_point_id, row.connector): HourRow(**row) for row in connection.execute(query).mappings()}
     rows, restated = [], 0
     for each in made:
@@ -198,6 +214,6 @@ def _put_seconds(connection: Connection, made: Sequence[HourSeconds], names: Seq
         if old is not None and old.total_s:
             restated += 1
             new = msgspec.structs.replace(new, revision=old.revision + 1)
-        rows.append(plain(new))
+        rows.append(plain(new) | {"exported": None})
     upsert(connection, table, rows)
     return restated

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 
 from chargenet.errors import StoreUnavailable
 from chargenet.events import Fact
-from chargenet.ports import Clock, EnergyHour, SeriesSamples, StateChange, TelemetryQuery
+from chargenet.ports import Clock, ConnectorHour, EnergyHour, SeriesSamples, StateChange, TelemetryQuery
 from chargenet.storage.daemon_thread import DaemonThread
+from chargenet.storage.hours import CONNECTOR_HOUR, hour_line
 from chargenet.storage.influx_files import PositionFile, RejectedPoints
 from chargenet.storage.influx_http import Busy, ContentRefused, InfluxHttp
 from chargenet.storage.influx_http import InfluxTarget as InfluxTarget
@@ -103,6 +104,15 @@ class InfluxTelemetry:
             await self._finish(rejected, upto)
             self.written += len(lines) - len(rejected)
 
+    async def write_hours(self, hours: Sequence[ConnectorHour]) -> None:
+        """Implements `chargenet.ports.HourSink`."""
+        async with self._writing:
+            rejected: list[Rejected] = []
+            for start in range(0, len(hours), BATCH_LINES):
+                rejected += await self._write_batch([hour_line(each) for each in hours[start : start + BATCH_LINES]])
+            await self._set_aside(rejected)
+            self.written += len(hours) - len(rejected)
+
     async def position(self) -> int:
         async with self._writing:
             return await self._known_position()
@@ -157,17 +167,20 @@ class InfluxTelemetry:
         return None
 
     def _drop_all(self) -> None:
-        for measurement in (METER, *STATE_KINDS):
+        for measurement in (METER, *STATE_KINDS, CONNECTOR_HOUR):
             InfluxReader(self._http.query).drop(measurement)
         self._position_file.write(0)
 
     async def _finish(self, rejected: Sequence[Rejected], upto: int) -> None:
+        await self._set_aside(rejected)
+        await self._on_writer(lambda: self._position_file.write(upto))
+        self._position = upto
+
+    async def _set_aside(self, rejected: Sequence[Rejected]) -> None:
         if rejected:
             await self._on_writer(lambda: self._rejected_file.add(rejected, self._clock.now()))
             self.rejected += len(rejected)
             log.warning("InfluxDB refused %d points; the last for: %s", len(rejected), rejected[-1].reason[:200])
-        await self._on_writer(lambda: self._position_file.write(upto))
-        self._position = upto
 
     async def _on_writer(self, work: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._write_thread, work)

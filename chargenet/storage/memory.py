@@ -11,7 +11,7 @@ import numpy as np
 from chargenet.events import Fact
 from chargenet.model.measurement import ENERGY_REGISTER
 from chargenet.model.record import instant, microseconds
-from chargenet.ports import EnergyHour, Sample, SeriesSamples, StateChange, TelemetryQuery
+from chargenet.ports import ConnectorHour, EnergyHour, Sample, SeriesSamples, StateChange, TelemetryQuery
 from chargenet.storage.energy import hourly_energy
 from chargenet.storage.points import Point, SeriesKey, measured_points, state_changes
 from chargenet.storage.ranges import bounded, checked, step_us
@@ -34,6 +34,8 @@ class MemoryTelemetry:
         self.name = name
         self._points: dict[tuple[SeriesKey, int], Point] = {}
         self._states: list[StateChange] = []
+        self.hours: dict[tuple[str, str, datetime], ConnectorHour] = {}
+        """What `write_hours` was given."""
         self._upto = self.written = self.rejected = 0
 
     async def write(self, facts: Sequence[Fact], upto: int) -> None:
@@ -46,12 +48,17 @@ class MemoryTelemetry:
                 self.written += len(points) + len(states)
         self._upto = max(self._upto, upto)
 
+    async def write_hours(self, hours: Sequence[ConnectorHour]) -> None:
+        """Implements `chargenet.ports.HourSink`."""
+        self.hours |= {(each.charge_point, each.connector, each.hour): each for each in hours}
+
     async def position(self) -> int:
         return self._upto
 
     async def reset(self) -> None:
         self._points.clear()
         self._states.clear()
+        self.hours.clear()
         self._upto = 0
 
     async def query(self, query: TelemetryQuery) -> list[SeriesSamples]:
@@ -85,9 +92,7 @@ class MemoryTelemetry:
         )
         return [
             EnergyHour(connectors[key][0], connectors[key][1], instant(hour_us), energy_wh)
-            for key, hour_us, energy_wh in zip(
-                hours.keys.tolist(), hours.hours_us.tolist(), hours.energy_wh.tolist(), strict=True
-            )
+            for key, hour_us, energy_wh in zip(hours.keys.tolist(), hours.hours_us.tolist(), hours.energy_wh.tolist(), strict=True)
         ]
 
     async def close(self) -> None:

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chargenet.errors import StoreUnavailable
 from chargenet.events import Fact, StatusReported
 from chargenet.model.measurement import Measurement
-from chargenet.ports import TelemetryQuery
+from chargenet.ports import ConnectorHour, TelemetryQuery
 from chargenet.storage import influx as influx_module
+from chargenet.storage.hours import COUNTS
 from chargenet.storage.influx import InfluxTarget, InfluxTelemetry
 from chargenet.testing import FrozenClock
 from collector.projections.telemetry import TelemetryProjection
@@ -146,9 +148,7 @@ async def test_what_is_not_about_the_points_never_drops_them(front: ShimLog, tel
     await telemetry.close()
 
 
-async def test_a_field_of_another_type_costs_that_field_alone(
-    server: Influx, tmp_path: Path, telemetry: InfluxTelemetry
-) -> None:
+async def test_a_field_of_another_type_costs_that_field_alone(server: Influx, tmp_path: Path, telemetry: InfluxTelemetry) -> None:
     """Someone wrote `soc_percent` as a text before us: our SoC is set aside with the reason; what it came with is kept."""
     [created] = server.ask("SELECT * FROM meter", "cw")
     assert "series" not in created
@@ -213,3 +213,20 @@ def write_directly(server: Influx, line: str) -> None:
     """Line protocol past the product."""
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/write?db=cw", data=line.encode(), timeout=10) as response:
         assert response.status == 204
+
+
+async def test_an_hour_that_is_restated_overwrites_itself(server: Influx, front: ShimLog, telemetry: InfluxTelemetry) -> None:
+    """Written twice, restated, its charge point at another site meanwhile: one point, as it was told last; `reset` drops it."""
+    counts = dict.fromkeys(COUNTS, 1)
+    hour = ConnectorHour(charge_point="CP 1,a=b", connector="1", site="harbour", hour=DAY, **counts)
+    later = msgspec.structs.replace(hour, hour=DAY + timedelta(hours=1), site='"\\')
+    await telemetry.write_hours([hour, later])
+    await telemetry.write_hours([msgspec.structs.replace(hour, site="airport", energy_wh=7000, revision=2)])
+    [result] = server.ask('SELECT "energy_wh", "revision", "site", "charge_point" FROM connector_hour', "cw")
+    assert [row[1:] for row in result["series"][0]["values"]] == [[7000, 2, "airport", "CP 1,a=b"], [1, 1, '"\\', "CP 1,a=b"]]
+    await telemetry.reset()
+    assert server.ask("SELECT * FROM connector_hour", "cw")[0].get("series") is None
+    server.server.stop()
+    with pytest.raises(StoreUnavailable):
+        await telemetry.write_hours([hour])
+    await telemetry.close()

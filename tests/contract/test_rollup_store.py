@@ -153,3 +153,28 @@ async def test_reset_drops_everything(store: RollupStore) -> None:
     await store.roll(minute(120))
     await projection.reset()
     assert (await store.position(), await store.points(), await store.rows(DAY, minute(120))) == (0, {}, [])
+
+
+async def test_hours_are_exported_once_and_again_when_they_change(store: RollupStore) -> None:
+    """Complete hours only; what was exported is not due; an hour that changed since it was read stays due."""
+    story = morning()
+    projection = RollupProjection(store)
+    await projection.apply(story.facts, len(story.facts))
+    assert await store.unexported() == []
+    while (await store.roll(minute(180))).points:
+        pass
+    first = await store.unexported(2)
+    assert first == (await store.rows(DAY, minute(180)))[:2]
+    await store.exported(first)
+    rest = await store.unexported()
+    assert [row.hour for row in rest] == [minute(120)]
+    known = len(story.facts)
+    story.status(181, "Faulted", 130).status(181, "Available", 150)
+    await projection.apply(story.facts[known:], len(story.facts))
+    await store.roll(minute(180))
+    await store.exported(rest)
+    [again] = await store.unexported()
+    assert (again.hour, again.revision, again.faulted_s) == (minute(120), 1, 1200)
+    await store.exported([again])
+    assert await store.unexported() == []
+    assert await store.rows(minute(120), minute(180)) == [again]

@@ -51,8 +51,10 @@ def _hourly_rollups() -> None:
         sa.Column("charge_point_id", TEXT, nullable=False),
         sa.Column("connector", TEXT, nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in (*counts, "energy_wh", "sessions", "revision")),
+        sa.Column("exported", sa.BigInteger()),
         sa.PrimaryKeyConstraint("hour", "charge_point_id", "connector", name=op.f("pk_hourly_rollups")),
     )
+    op.create_index(op.f("ix_hourly_rollups_exported_hour"), "hourly_rollups", ["exported", "hour"])
 
 
 def _rollup_points() -> None:

@@ -1,0 +1,24 @@
+"""Hours of connectors as line protocol, pure. Decided here: their schema in InfluxDB.
+
+    connector_hour,charge_point=,connector= site="",revision=…i,total_s=…i,…,energy_wh=…i,sessions=…i time
+
+Tags and hour are a point's identity, so an hour that is restated overwrites what was there. The site is a field for that reason:
+as a tag, an hour that is restated after its charge point has moved would be there twice.
+"""
+
+from __future__ import annotations
+
+from chargenet.model.record import microseconds
+from chargenet.ports import ConnectorHour
+from chargenet.storage.lineprotocol import escaped, quoted, tag_text
+from chargenet.storage.points import cut
+
+CONNECTOR_HOUR = "connector_hour"
+COUNTS = tuple(name for name in ConnectorHour.__struct_fields__ if name not in ("charge_point", "connector", "site", "hour"))
+
+
+def hour_line(hour: ConnectorHour) -> str:
+    """One line, its time in nanoseconds."""
+    tags = f"charge_point={escaped(tag_text(hour.charge_point))},connector={escaped(tag_text(hour.connector))}"
+    counts = ",".join(f"{name}={getattr(hour, name)}i" for name in COUNTS)
+    return f"{CONNECTOR_HOUR},{tags} site={quoted(cut(hour.site))},{counts} {microseconds(hour.hour)}000"
