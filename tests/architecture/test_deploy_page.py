@@ -15,7 +15,8 @@ from tests.support.compose import example, services
 from tests.support.rules import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "deploy.md").read_text()
-SHELL = [line for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL) for line in block.splitlines() if line]
+BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```", PAGE, re.MULTILINE | re.DOTALL)
+SHELL = [line for block in BLOCKS for line in block.replace("\\\n", " ").splitlines() if line]
 INLINE = re.findall(r"`((?:docker|chargewatch|deploy)[ /][^`]+)`", PAGE)
 TOML = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
@@ -29,14 +30,19 @@ def commands() -> list[list[str]]:
 COMMANDS = commands()
 
 
-@pytest.mark.parametrize("words", [words for words in COMMANDS if "chargewatch" in words[:5]], ids=" ".join)
+OURS = [words for words in COMMANDS if words[0] in ("docker", "chargewatch") and "chargewatch" in words]
+
+
+@pytest.mark.parametrize("words", OURS, ids=" ".join)
 def test_commands_of_the_product_exist(words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With their arguments and options, inside a container or outside."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "rules.toml").touch()
-    inner = words[words.index("exec") + 1 :] if words[0] == "docker" and "exec" in words else words
+    inner = words[words.index("chargewatch") :] if words[0] == "docker" else words
     if inner[:2] == ["chargewatch", "chargewatch"]:
         inner = inner[1:]
+    for path in (word for word in inner if word.startswith("/out/") and word.endswith(".toml")):
+        (tmp_path / "rules.toml").touch()
+        inner[inner.index(path)] = "rules.toml"
     if inner[0] == "chargewatch" and len(inner) > 1:
         check(inner[1:], " ".join(words))
 
@@ -46,15 +52,15 @@ def test_services_of_docker_commands_exist() -> None:
     known = services().keys()
     for words in COMMANDS:
         if words[:3] == ["docker", "compose", "exec"]:
-            assert words[3] in known, words
-        if words[:3] == ["docker", "compose", "up"]:
+            assert next(word for word in words[3:] if word != "-T") in known, words
+        if words[:3] in (["docker", "compose", "up"], ["docker", "compose", "restart"]):
             assert {word for word in words[3:] if not word.startswith("-")} <= known, words
 
 
 def test_files_that_are_named_exist() -> None:
     """Scripts, examples and pages are where the page says."""
     for words in COMMANDS:
-        if words[0].startswith("deploy/"):
+        if words[0] in ("deploy/backup", "deploy/restore", "deploy/make-secrets"):
             assert (REPOSITORY / words[0]).exists()
         if words[0] == "cp":
             assert (REPOSITORY / words[1]).exists(), words

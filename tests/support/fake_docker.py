@@ -19,7 +19,11 @@ echo "$*" >>"@FOLDER@/calls"
 shift
 case "$1" in
     stop | start | up) exit 0 ;;
-    ps) cat "@FOLDER@/running"; exit 0 ;;
+    ps)
+        [ -e "@STACK@/.env" ] || { echo 'required variable PUBLIC_URL is missing a value' >&2; exit 15; }
+        cat "@FOLDER@/running"
+        exit 0
+        ;;
 esac
 shift
 entry=""
@@ -50,11 +54,13 @@ done
 exec "$@"
 """
 _INFLUX = """#!/bin/sh
-# influx backup DIR --token T | influx restore DIR --full --token T
+# influx backup DIR | influx restore --full DIR, with the operator's token in INFLUX_TOKEN
 set -eu
-case "$1" in
-    backup) mkdir -p "$2"; cp "@FOLDER@/influx-data" "$2/data"; echo "$*" >>"@FOLDER@/influx-calls" ;;
-    restore) cp "$2/data" "@FOLDER@/influx-data"; echo "$*" >>"@FOLDER@/influx-calls" ;;
+[ "$INFLUX_TOKEN" = "$(cat "@STACK@/secrets/influx_operator_token")" ]
+case "$1 $2" in
+    "backup "*) mkdir -p "$2"; cp "@FOLDER@/influx-data" "$2/data" ;;
+    "restore --full") cp "$3/data" "@FOLDER@/influx-data" ;;
+    *) exit 64 ;;
 esac
 """
 
