@@ -11,7 +11,7 @@ from chargenet.observe.names import LIVE_HORIZON_S
 from dashboards.sdk import bargauge, common, stat, statetimeline, table, text, timeseries
 from dashboards.sdk import dashboard as d
 from dashboards.sdk import prometheus as p
-from dashboards.spec import INFLUX, PLAIN, PLUGIN, Colours, Column, Kind, Panel, Query
+from dashboards.spec import INFLUX, PLAIN, PLUGIN, Colours, Column, Kind, Panel, Query, Words
 
 REFERENCES = "ABCDEFGHIJKLMNOP"
 LAST = common.ReduceDataOptions(calcs=["last"], fields="", values=False)
@@ -89,11 +89,7 @@ def panel(spec: Panel, x: int, y: int) -> d.Panel:
 def _defaults(spec: Panel) -> d.FieldConfig:
     by_threshold = spec.colours is not PLAIN or spec.kind in (Kind.STAT, Kind.BARS, Kind.TABLE, Kind.STATES)
     mode = d.FieldColorModeId.THRESHOLDS if by_threshold and spec.kind is not Kind.GRAPH else d.FieldColorModeId.PALETTE_CLASSIC
-    words: list[d.ValueMapping] = []
-    if spec.words:
-        rows = enumerate(spec.words)
-        shown = {value: d.ValueMappingResult(text=word, color=colour, index=n) for n, (value, word, colour) in rows}
-        words = [d.ValueMap(options=shown)]
+    words: list[d.ValueMapping] = [_words(spec.words)] if spec.words else []
     if spec.spark:
         unknown = d.ValueMappingResult(text=UNKNOWN, color="red", index=len(spec.words))
         options = d.DashboardSpecialValueMapOptions(match=d.SpecialValueMatch.NA_N, result=unknown)
@@ -110,6 +106,11 @@ def _defaults(spec: Panel) -> d.FieldConfig:
         links=[link(spec.link)] if spec.link else None,
         custom=_custom(spec),
     )
+
+
+def _words(words: Words) -> d.ValueMap:
+    shown = {value: d.ValueMappingResult(text=word, color=colour, index=n) for n, (value, word, colour) in enumerate(words)}
+    return d.ValueMap(options=shown)
 
 
 def link(url: str, title: str = "Look closer") -> d.DashboardLink:
@@ -208,6 +209,8 @@ def _column(column: Column) -> list[d.DynamicConfigValue]:
         said.append(_property("thresholds", thresholds(column.colours)))
         shown = {"type": "gauge", "mode": "basic"} if column.bar else {"type": "color-text"}
         said.append(_property("custom.cellOptions", shown))
+    if column.words:
+        said.append(_property("mappings", [_words(column.words)]))
     if column.bar:
         said += [_property("min", 0), *([] if column.most is None else [_property("max", column.most)])]
     if column.link:

@@ -25,6 +25,9 @@ Colours = tuple[tuple[float | None, str], ...]
 
 PLAIN: Colours = ((None, "text"),)
 
+Words = tuple[tuple[str, str, str], ...]
+"""(value, what is shown instead, colour)."""
+
 
 class Unit(StrEnum):
     """Grafana's ids of the units that the boards use."""
@@ -79,6 +82,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     """Drawn as a bar in the cell, from 0."""
     most: float | None = None
     """End of that bar."""
+    words: Words = ()
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,8 +100,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     decimals: int | None = None
     least: float | None = None
     most: float | None = None
-    words: tuple[tuple[str, str, str], ...] = ()
-    """(value, what is shown instead, colour)."""
+    words: Words = ()
     nothing: str = ""
     """Shown where a query has no answer and that is good or usual."""
     link: str = ""

@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 from chargenet.model.words import ConnectorStatus
 from chargenet.observe import names as n
 from dashboards import links
-from dashboards.spec import Annotation, Colours, Column, Kind, Panel, Query, Unit, Variable
+from dashboards.spec import Annotation, Colours, Column, Kind, Panel, Query, Unit, Variable, Words
 
 GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "#8e8e8e"
 
@@ -107,7 +107,7 @@ class Look(TypedDict, total=False):
     decimals: int
     least: float
     most: float
-    words: tuple[tuple[str, str, str], ...]
+    words: Words
     nothing: str
     link: str
     stacked: bool

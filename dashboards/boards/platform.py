@@ -111,10 +111,8 @@ ROWS = (
     )),
     Row((
         graph(
-            17, "Deliveries", "Attempts to deliver a message, by receiver and outcome.",
-            Query(
-                f"sum by (receiver, outcome) (rate({n.ATTEMPTS.name}[$__rate_interval])) * 3600", legend="{{receiver}} {{outcome}}"
-            ),
+            17, "Deliveries", "Attempts to deliver a message in the hour before, by receiver and outcome.",
+            Query(f"sum by (receiver, outcome) (increase({n.ATTEMPTS.name}[1h]))", legend="{{receiver}} {{outcome}}"),
             unit=Unit.PER_HOUR, may_be_empty="nothing had to be delivered",
         ),
         Panel(
@@ -127,7 +125,7 @@ ROWS = (
             ),
             columns=(
                 Column(field="receiver", title="Receiver"),
-                Column(field="Value #A", title="Reachable", colours=UP, width=100),
+                Column(field="Value #A", title="Reachable", colours=UP, words=UP_WORDS, width=100),
                 Column(field="Value #B", title="Waiting", colours=ZERO_IS_BEST, width=90),
                 Column(field="Value #C", title="Oldest", unit=Unit.SINCE, width=150),
             ),

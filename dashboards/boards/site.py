@@ -14,6 +14,8 @@ from dashboards.boards.common import (
     STATUS_COLOURS,
     STATUS_WORDS,
     UNUSABLE,
+    UP,
+    UP_WORDS,
     ZERO_IS_BEST,
     bars,
     or_zero,
@@ -81,7 +83,7 @@ ROWS = (
             ),
             columns=(
                 Column(field="charge_point", title="Charge point", link=links.CHARGE_POINT_HERE),
-                Column(field="Value #A", title="Connected", colours=((None, RED), (1, GREEN)), width=110),
+                Column(field="Value #A", title="Connected", colours=UP, words=UP_WORDS, width=110),
                 Column(field="Value #B", title="Last heard", unit=Unit.SINCE, width=160),
                 Column(field="vendor", title="Vendor"),
                 Column(field="model", title="Model"),

@@ -55,61 +55,58 @@ ROWS = (
             Query(quantile(0.99, n.CALL_HANDLING, "action"), legend="{{action}}"), unit=Unit.SECONDS, height=10, filled=0,
         ),
         graph(
-            8, "Call errors", "Calls that we answered with a call error, by action and code.",
-            Query(
-                f"sum by (action, error_code) (rate({n.CALL_ERRORS.name}[$__rate_interval])) * 3600",
-                legend="{{action}} {{error_code}}",
-            ),
+            8, "Call errors", "Calls that we answered with a call error in the hour before, by action and code.",
+            Query(f"sum by (action, error_code) (increase({n.CALL_ERRORS.name}[1h]))", legend="{{action}} {{error_code}}"),
             unit=Unit.PER_HOUR, height=10, may_be_empty="no call was answered with an error",
         ),
     )),
     Row((
         graph(
-            9, "Connections opened and closed", "Opened, and closed by cause. Lost ones broke or fell silent.",
-            Query(f"sum(rate({n.CONNECTIONS_OPENED.name}[$__rate_interval])) * 3600", legend="opened"),
-            Query(f"sum by (cause) (rate({n.CONNECTIONS_CLOSED.name}[$__rate_interval])) * 3600", legend="{{cause}}"),
+            9, "Connections opened and closed", "Opened, and closed by cause, in the hour before. Lost ones broke or fell silent.",
+            Query(f"sum(increase({n.CONNECTIONS_OPENED.name}[1h]))", legend="opened"),
+            Query(f"sum by (cause) (increase({n.CONNECTIONS_CLOSED.name}[1h]))", legend="{{cause}}"),
             unit=Unit.PER_HOUR, line_colours=(("opened", GREEN), ("lost", RED)),
         ),
         graph(
-            10, "Refused before OCPP began", "TCP connections by what became of them, upgrades refused and wrong passwords.",
+            10, "Refused before OCPP began",
+            "TCP connections by what became of them, upgrades refused and wrong passwords, in the hour before.",
             Query(
-                f'sum by (outcome) (rate({n.SOCKETS.name}{{outcome!~"accepted|upgraded"}}[$__rate_interval])) * 3600',
-                legend="socket {{outcome}}",
+                f'sum by (outcome) (increase({n.SOCKETS.name}{{outcome!~"accepted|upgraded"}}[1h]))', legend="socket {{outcome}}"
             ),
-            Query(f"sum by (reason) (rate({n.UPGRADES_REFUSED.name}[$__rate_interval])) * 3600", legend="upgrade: {{reason}}"),
-            Query(f"sum(rate({n.LOGINS_REFUSED.name}[$__rate_interval])) * 3600", legend="wrong password"),
+            Query(f"sum by (reason) (increase({n.UPGRADES_REFUSED.name}[1h]))", legend="upgrade: {{reason}}"),
+            Query(f"sum(increase({n.LOGINS_REFUSED.name}[1h]))", legend="wrong password"),
             unit=Unit.PER_HOUR,
         ),
         graph(
-            11, "Boots", "Boot notifications of the whole network. A wave of them is a power cut, a firmware or a loop.",
-            Query(
-                f'sum(rate({n.CALLS.name}{{action="BootNotification"}}[$__rate_interval])) * 3600', legend="boots"
-            ),
+            11, "Boots",
+            "Boot notifications of the whole network in the hour before. A wave of them is a power cut, a firmware or a loop.",
+            Query(f'sum(increase({n.CALLS.name}{{action="BootNotification"}}[1h]))', legend="boots"),
             unit=Unit.PER_HOUR,
         ),
     )),
     Row((
         graph(
-            12, "Frames that broke a rule", "Used all the same, by which rule they broke.",
-            Query(f"sum by (quirk) (rate({n.FRAMES_DEVIATED.name}[$__rate_interval])) * 3600", legend="{{quirk}}"),
+            12, "Frames that broke a rule", "Used all the same, by which rule they broke, in the hour before.",
+            Query(f"sum by (quirk) (increase({n.FRAMES_DEVIATED.name}[1h]))", legend="{{quirk}}"),
             unit=Unit.PER_HOUR, may_be_empty="every frame keeps the rules",
         ),
         graph(
-            13, "Frames refused or repeated", "Not understood as a call, by our error code; and repeated calls by action.",
-            Query(f"sum by (error_code) (rate({n.FRAMES_REFUSED.name}[$__rate_interval])) * 3600", legend="refused {{error_code}}"),
-            Query(f"sum by (action) (rate({n.FRAMES_REPEATED.name}[$__rate_interval])) * 3600", legend="repeated {{action}}"),
+            13, "Frames refused or repeated",
+            "Not understood as a call, by our error code, and repeated calls by action, in the hour before.",
+            Query(f"sum by (error_code) (increase({n.FRAMES_REFUSED.name}[1h]))", legend="refused {{error_code}}"),
+            Query(f"sum by (action) (increase({n.FRAMES_REPEATED.name}[1h]))", legend="repeated {{action}}"),
             unit=Unit.PER_HOUR, may_be_empty="none was refused or repeated",
         ),
         graph(
-            14, "Set aside", "Reports that could not be matched, by reason.",
-            Query(f"sum by (reason) (rate({n.QUARANTINED.name}[$__rate_interval])) * 3600", legend="{{reason}}"),
+            14, "Set aside", "Reports that could not be matched in the hour before, by reason.",
+            Query(f"sum by (reason) (increase({n.QUARANTINED.name}[1h]))", legend="{{reason}}"),
             unit=Unit.PER_HOUR, may_be_empty="every report could be matched",
         ),
     )),
     Row((
         graph(
-            15, "Our commands", "Calls to charge points by how they ended.",
-            Query(f"sum by (outcome) (rate({n.COMMANDS.name}[$__rate_interval])) * 3600", legend="{{outcome}}"),
+            15, "Our commands", "Calls to charge points in the hour before, by how they ended.",
+            Query(f"sum by (outcome) (increase({n.COMMANDS.name}[1h]))", legend="{{outcome}}"),
             unit=Unit.PER_HOUR, may_be_empty="no command was sent",
             line_colours=(("accepted", GREEN), ("timed_out", ORANGE), ("error", RED)),
         ),
@@ -140,8 +137,8 @@ ROWS = (
             stacked=True, width=12,
         ),
         graph(
-            19, "Security events", "By type, as charge points or we ourselves report them.",
-            Query(f"sum by (type) (rate({n.SECURITY_EVENTS.name}[$__rate_interval])) * 3600", legend="{{type}}"),
+            19, "Security events", "In the hour before, by type, as charge points or we ourselves report them.",
+            Query(f"sum by (type) (increase({n.SECURITY_EVENTS.name}[1h]))", legend="{{type}}"),
             unit=Unit.PER_HOUR, may_be_empty="no security event", width=12,
         ),
     )),

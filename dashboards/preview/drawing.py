@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, Locator, MaxNLocator, MultipleLocator
 
 from dashboards.asking import Answer, Grid, Line
-from dashboards.preview.words import PALETTE, colour, mapped, shown, threshold_colour
+from dashboards.preview.words import PALETTE, axis_text, colour, mapped, shown, text_px, threshold_colour
 from dashboards.queries import View
 
 TICKS_S = (300, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400)
 TEXT, FAINT, GRID = "#d8d9da", "#8e8e8e", "#2c3235"
+LEGEND_ROWS, LEGEND_PX = 2, 16
 Json = Mapping[str, Any]
 
 
@@ -153,14 +154,15 @@ def _time_axis(axes: Axes, view: View) -> None:
     form = "%H:%M" if view.range_s <= 2 * 86_400 else "%m-%d"
     axes.set_xlim(view.start, view.end)
     axes.set_xticks(ticks, [datetime.fromtimestamp(at, UTC).strftime(form) for at in ticks])
-    axes.tick_params(colors=FAINT, labelsize=8.5, length=0)
+    axes.tick_params(axis="x", colors=FAINT, labelsize=8.5, length=0, pad=8)
 
 
 def _graph(canvas: Canvas, lines: list[Line], look: Look, view: View) -> None:
     custom = look.defaults["custom"]
     stacked = custom["stacking"]["mode"] == "normal"
     right = {line.name for line in lines if look.of(line.name).get("custom.axisPlacement") == "right"}
-    axes = canvas.axes(left=72, right=66 if right else 24, bottom=44, top=8)
+    rows = _legend(canvas, [(line.name, look.colour(line.name, number)) for number, line in enumerate(lines)])
+    axes = canvas.axes(left=72, right=66 if right else 24, bottom=30 + LEGEND_PX * rows, top=8)
     axes.grid(color=GRID, linewidth=0.6)
     axes.set_axisbelow(True)
     second = axes.twinx() if right else axes
@@ -173,17 +175,21 @@ def _graph(canvas: Canvas, lines: list[Line], look: Look, view: View) -> None:
             on.plot(times, values, color=tint, linewidth=1.6)
             if custom.get("fillOpacity", 0) and line.name not in right:
                 on.fill_between(times, values, 0, color=tint, alpha=custom["fillOpacity"] / 100, linewidth=0)
-    _value_axis(axes, look, look.defaults.get("unit", "short"))
+    _value_axis(axes, look, look.defaults.get("unit", "short"), _values(line for line in lines if line.name not in right))
     if right:
         for spine in second.spines.values():
             spine.set_visible(False)
-        _value_axis(second, look, str(look.of(next(iter(right))).get("unit", "short")))
+        unit = str(look.of(next(iter(right))).get("unit", "short"))
+        _value_axis(second, look, unit, _values(line for line in lines if line.name in right))
     if custom.get("thresholdsStyle", {}).get("mode") == "dashed":
         for step in look.steps:
             if step.get("value") is not None and step["value"] <= axes.get_ylim()[1] * 1.6:
                 axes.axhline(step["value"], color=colour(step["color"]), linestyle="--", linewidth=1)
     _time_axis(axes, view)
-    _legend(canvas, [(line.name, look.colour(line.name, number)) for number, line in enumerate(lines)])
+
+
+def _values(lines: Iterable[Line]) -> list[float]:
+    return [value for line in lines for value in line.values]
 
 
 def _broken(line: Line, look: Look, view: View) -> tuple[list[float], list[float]]:
@@ -215,47 +221,67 @@ def _stack(axes: Axes, lines: list[Line], look: Look, step: Literal["post"] | No
         below = top
 
 
-def _value_axis(axes: Axes, look: Look, unit: str) -> None:
+def _value_axis(axes: Axes, look: Look, unit: str, values: Iterable[float]) -> None:
     low, high = axes.get_ylim()
     from_zero = look.defaults["custom"].get("axisSoftMin") == 0
     least, most = axes.dataLim.y0, axes.dataLim.y1
     bottom = min(0.0, least) if from_zero else low
     top = (most if from_zero else high) + (most - bottom) * 0.06
     axes.set_ylim(look.defaults.get("min", bottom), look.defaults.get("max", top if top > bottom else 1.0))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: shown(value, unit, None, 0.0)))
-    axes.tick_params(colors=FAINT, labelsize=8.5, length=0)
+    axes.yaxis.set_major_locator(_ticks(axes, unit, values))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: axis_text(value, unit)))
+    axes.tick_params(axis="y", colors=FAINT, labelsize=8.5, length=0)
 
 
-def _legend(canvas: Canvas, names: Sequence[tuple[str, str]]) -> None:
+def _ticks(axes: Axes, unit: str, values: Iterable[float]) -> Locator:
+    """Bytes step by powers of two, counts of things by whole things."""
+    if unit == "bytes":
+        return MultipleLocator(2.0 ** math.ceil(math.log2(max(1.0, axes.get_ylim()[1] / 5))))
+    return MaxNLocator(5, integer=unit == "short" and all(value == round(value) for value in values if math.isfinite(value)))
+
+
+def _legend(canvas: Canvas, names: Sequence[tuple[str, str]]) -> int:
+    """Wrapped; returns how many rows it took. What does not fit into the last is counted."""
     axes = canvas.plain()
-    x = 64.0
-    for number, (name, tint) in enumerate(names):
-        width = 28 + 6.9 * len(name)
-        if x + width > canvas.width - 60 and number < len(names) - 1:
-            axes.text(x, 12, f"and {len(names) - number} more", color=FAINT, fontsize=8.5, va="center")
-            return
-        axes.plot([x, x + 12], [12, 12], color=tint, linewidth=3)
-        axes.text(x + 16, 12, name, color=FAINT, fontsize=8.5, va="center")
-        x += width
+    rows: list[list[tuple[str, str]]] = [[]]
+    room = left = canvas.width - 64 - 60
+    for name, tint in names:
+        width = 30 + text_px(name)
+        if width > left and rows[-1]:
+            if len(rows) == LEGEND_ROWS:
+                break
+            rows.append([])
+            left = room
+        rows[-1].append((name, tint))
+        left -= width
+    for number, row in enumerate(rows):
+        x, y = 64.0, 12 + LEGEND_PX * (len(rows) - 1 - number)
+        for name, tint in row:
+            axes.plot([x, x + 12], [y, y], color=tint, linewidth=3)
+            axes.text(x + 16, y, name, color=FAINT, fontsize=8.5, va="center")
+            x += 30 + text_px(name)
+    if left_out := len(names) - sum(map(len, rows)):
+        axes.text(x, 12, f"and {left_out} more", color=FAINT, fontsize=8.5, va="center")
+    return len(rows)
 
 
 def _states(canvas: Canvas, lines: list[Line], look: Look, view: View) -> None:
     names_width = min(170.0, 16 + 7.0 * max(len(line.name) for line in lines))
-    axes = canvas.axes(left=names_width, right=24, bottom=44, top=6)
-    step = view.interval_ms / 1000
-    seen: dict[str, str] = {}
     lines = lines[: max(1, int((canvas.height - 50) // 15))]
+    seen: dict[str, str] = {}
+    for value in (value for line in lines for value in line.values):
+        word, tint = mapped(value, look.defaults["mappings"]) or (f"{value:g}", TEXT)
+        seen[word] = tint
+    axes = canvas.axes(left=names_width, right=24, bottom=30 + LEGEND_PX * _legend(canvas, list(seen.items())), top=6)
+    step = view.interval_ms / 1000
     for number, line in enumerate(lines):
         for at, value in zip(line.times, line.values, strict=True):
-            word, tint = mapped(value, look.defaults["mappings"]) or (f"{value:g}", TEXT)
-            seen[word] = tint
+            _, tint = mapped(value, look.defaults["mappings"]) or ("", TEXT)
             axes.barh(number, step * 1.04, left=at, height=0.78, color=tint, linewidth=0)
     axes.set_yticks(range(len(lines)), [line.name for line in lines])
     axes.invert_yaxis()
     _time_axis(axes, view)
-    axes.tick_params(axis="y", colors=TEXT, labelsize=9)
-    _legend(canvas, list(seen.items()))
+    axes.tick_params(axis="y", colors=TEXT, labelsize=9, length=0)
 
 
 def _text(canvas: Canvas, content: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from dashboards.asking import Grid
 from dashboards.panels import REFERENCES
 from dashboards.preview.drawing import FAINT, GRID, TEXT, Canvas, Look
-from dashboards.preview.words import instant, shown, threshold_colour
+from dashboards.preview.words import instant, mapped, shown, threshold_colour
 
 ROW_PX = 26.0
 Row = dict[str, Any]
@@ -81,7 +81,9 @@ def _cell(
     unit = said.get("unit") or look.defaults.get("unit", "short")
     word = shown(value, unit, said.get("decimals"), look.now_s)
     tint = TEXT
-    if "thresholds" in said and isinstance(value, int | float):
+    if (said_instead := mapped(value, said.get("mappings", []))) is not None:
+        word, tint = said_instead
+    elif "thresholds" in said and isinstance(value, int | float):
         tint = threshold_colour(value, said["thresholds"]["steps"])
     if said.get("custom.cellOptions", {}).get("type") == "gauge" and isinstance(value, int | float):
         most = said.get("max") or max((row[name] for row in rows if isinstance(row.get(name), int | float)), default=1.0) or 1.0

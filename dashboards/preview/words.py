@@ -43,6 +43,18 @@ def shown(value: object, unit: str, decimals: int | None, now_s: float) -> str:
     return _scaled(value, _LARGE.get(unit, ("",)), base, decimals)
 
 
+def axis_text(value: float, unit: str) -> str:
+    """A tick of an axis: as short as it can be said."""
+    text = shown(value, unit, None, 0.0)
+    number, space, word = text.partition(" ")
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + space + word
+
+
+def text_px(text: str) -> float:
+    """About how wide a word of a legend is drawn, in pixels."""
+    return sum(8.4 if letter.isupper() else 3.6 if letter in "ijl.,:' |" else 6.9 for letter in text)
+
+
 def _scaled(value: float, words: Sequence[str], base: float, decimals: int | None) -> str:
     step = 0
     while abs(value) >= base and step < len(words) - 1:

@@ -16,7 +16,7 @@ from chargenet.model.words import ConnectorStatus
 from dashboards import uids
 from dashboards.boards.common import STATUSES
 from tests.support.seeded_network import HELD, SITES, SeededNetwork
-from tests.support.seeded_programs import CASES, VERSION
+from tests.support.seeded_programs import CASES, OCCUPIED, VERSION
 
 
 @dataclass(frozen=True)
@@ -309,14 +309,14 @@ def _traffic(truth: Truth) -> Panels:
         9: (("A", some("opened")), ("B", some("lost"))),
         10: (
             ("A", {"socket refused": 12.0, "socket timed_out": 6.0}),
-            ("B", some("upgrade: unknown")),
-            ("C", some("wrong password")),
+            ("B", some("upgrade: unknown", least=4.5)),
+            ("C", some("wrong password", least=4.5)),
         ),
         11: some("boots", least=3.0),
-        12: some("missing-unit", least=10.0),
-        13: (("A", some("refused FormationViolation")), ("B", some("repeated StartTransaction"))),
-        14: some("unknown transaction"),
-        15: some("accepted", "timed_out"),
+        12: some("missing-unit", least=11.0),
+        13: (("A", some("refused FormationViolation", least=4.5)), ("B", some("repeated StartTransaction", least=11.0))),
+        14: some("unknown transaction", least=0.9),
+        15: some("accepted", "timed_out", least=4.5),
         16: Some(frozenset({"Reset", "TriggerMessage"}), NAN),
         17: Rows(2, ({"action": "Reset", "outcome": "timed_out"}, {"action": "TriggerMessage", "outcome": "accepted"})),
         18: {"ocpp1.6 profile 2": online - newest, "ocpp2.0.1 profile 2": newest},
@@ -333,16 +333,16 @@ def _energy(truth: Truth) -> Panels:
         2: sum(energy.values()),
         3: float(ended),
         4: sum(energy.values()) / ended,
-        5: 0.3,
-        6: 0.08 / 0.3,
+        5: sum(OCCUPIED[site] * count for site, (_, count) in SITES.items()) / sum(count for _, count in SITES.values()),
+        6: 8 / 30,
         7: some("power", least=500_000.0),
         8: {site: each / 6 for site, each in energy.items()},
         9: (
             ("A", Rows(10, ({"site": "airport", "Value": energy["airport"]},), {"site": best})),
             ("B", Rows(10, ({"site": "airport", "Value": float(sum(truth.site("airport")))},))),
         ),
-        10: Rows(10, ({"site": "harbour", "Value": 0.3},)),
-        11: Rows(10, ({"site": "harbour", "Value": 0.3},)),
+        10: Rows(10, ({"site": "harbour", "Value": OCCUPIED["harbour"]},), {"site": "airport", "Value": OCCUPIED["airport"]}),
+        11: Rows(10, ({"site": "harbour", "Value": OCCUPIED["harbour"]},), {"site": "university", "Value": OCCUPIED["university"]}),
     }
 
 
@@ -408,7 +408,7 @@ def _platform() -> Panels:
         15: Some(frozenset({"GET /api/v1/charge-points", "GET /api/v1/charge-points/{id}", "GET /api/v1/transactions",
                             "GET /metrics"}), NAN),
         16: (("A", some("memory", least=1e6)), ("B", some("processor"))),
-        17: some("night delivered", "office delivered", "office retry"),
+        17: some("night delivered", "office delivered", "office retry", least=1.9),
         18: (
             ("A", Rows(2, ({"receiver": "night", "Value": 1.0}, {"receiver": "office", "Value": 0.0}))),
             ("B", Rows(2, ({"receiver": "night", "Value": 0.0}, {"receiver": "office", "Value": 2.0}))),

@@ -80,7 +80,7 @@ class SeededMetrics:
     def _watch(self) -> None:
         watch = self.platform.watch
         watch(n.JOURNAL_SEQUENCE, lambda: float(self._records))
-        watch(n.JOURNAL_PENDING, lambda: float(self._step % 3))
+        watch(n.JOURNAL_PENDING, lambda: float(self._step // 20 % 3))
         watch(n.JOURNAL_BYTES, lambda: 4e8 + self._records * 900.0)
         watch(n.JOURNAL_HEALTHY, lambda: 1.0)
         watch(n.LOOP_LAG_MAX, lambda: 0.012 + 0.004 * (self._step % 7))

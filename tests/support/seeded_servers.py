@@ -160,5 +160,5 @@ def _made(folder: Path) -> Path:
 
 
 def _run(arguments: list[str]) -> None:
-    done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
