@@ -7,6 +7,7 @@ gave no usable instant), our clock is `Fact.received_at`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +72,8 @@ class MeasurementsTaken(Event, frozen=True, kw_only=True):
     connector: ConnectorRef | None
     transaction_id: str | None
     measured_at: datetime | None
-    measurements: tuple[Measurement, ...]
+    measurements: Sequence[Measurement]
+    """`Measurements` where they come from a charge point; whoever takes in every fact uses `together`."""
     signed: tuple[SignedMeterValue, ...] = ()
 
 

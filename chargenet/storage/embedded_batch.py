@@ -1,7 +1,7 @@
 """Facts → columns, as fast as Python can. Decided here: how series are numbered, and what is kept once per event, not per sample.
 
-A charge point repeats the same few series for ever, so a sample costs one dictionary look-up and two appends; all that the
-samples of one event share (clocks, sequence, transaction) is appended once and repeated by numpy later, off the event loop.
+A charge point repeats the same few compositions of series for ever, so the numbers of all of an event's series are one look-up and
+one copy; all that its samples share (clocks, sequence, transaction) is appended once and repeated by numpy later, off the loop.
 """
 
 from __future__ import annotations
@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 from array import array
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 import numpy as np
 import pyarrow as pa
 
 from chargenet.events import Fact, MeasurementsTaken
-from chargenet.model.measurement import Measurement
+from chargenet.model.measurement import Composition, Kind, together
 from chargenet.model.record import microseconds
 from chargenet.ports import StateChange
 from chargenet.storage.points import SeriesKey, cut, ordered_at_us, series_key, state_changes
@@ -28,49 +27,74 @@ MAX_SERIES_PER_CHARGE_POINT = 10_000
 NOWHERE = -(2**63)
 """Stands for "none" in a column of integers until it becomes NULL."""
 
-Kind = tuple[str, str | None, str, str, str]
+Labels = tuple[str, str | None, str, str, str]
 """Measurand, phase, location, context, unit."""
+
+MAX_LISTS = 8
+"""Compositions remembered per connector: a charge point has two or three."""
+
+
+class _Connector:
+    """The series of one connector: by their labels, and in the order of each composition that it sends."""
+
+    __slots__ = ("lists", "series")
+
+    def __init__(self) -> None:
+        self.series: dict[Labels, int] = {}
+        self.lists: dict[Composition, array[int]] = {}
 
 
 class SeriesNumbers:
     """The number of each series; new ones wait in `unsaved` until they are on disk with the samples that use them.
 
-    A kind is one tuple shared by all connectors, so that a million series cost about 100 bytes each.
+    Labels are one tuple shared by all connectors, so that a million series cost about 150 bytes each.
     """
 
     def __init__(self, known: Iterable[tuple[int, SeriesKey]] = ()) -> None:
-        self._numbers: dict[str, dict[str, dict[Kind, int]]] = {}
-        self._kinds: dict[Kind, Kind] = {}
+        self._connectors: dict[str, dict[str, _Connector]] = {}
+        self._labels: dict[Labels, Labels] = {}
         self._next = 0
         self.unsaved: list[tuple[int, SeriesKey]] = []
         self.refused = 0
         for number, key in known:
-            kind = (key.measurand, key.phase or None, key.location, key.context, key.unit)
-            self.of(key.charge_point, key.connector)[self._kinds.setdefault(kind, kind)] = number
+            labels = (key.measurand, key.phase or None, key.location, key.context, key.unit)
+            self._connector(key.charge_point, key.connector).series[self._labels.setdefault(labels, labels)] = number
             self._next = max(self._next, number + 1)
 
-    def of(self, charge_point: str, connector: str) -> dict[Kind, int]:
-        """Kind → number for one connector; filled by `number`."""
-        connectors = self._numbers.get(charge_point)
-        if connectors is None:
-            connectors = self._numbers[charge_point] = {}
-        kinds = connectors.get(connector)
-        if kinds is None:
-            kinds = connectors[connector] = {}
-        return kinds
+    def find(self, charge_point: str, connector: str, composition: Composition) -> array[int] | None:
+        """The numbers of a composition's series, in its order; None when it must be learned."""
+        connectors = self._connectors.get(charge_point)
+        known = None if connectors is None else connectors.get(connector)
+        return None if known is None else known.lists.get(composition)
 
-    def number(self, charge_point: str, connector: str, measurement: Measurement) -> int | None:
-        """The number of a series, new or not; None when its charge point has too many."""
-        key = series_key(charge_point, connector, measurement)
-        kind = (key.measurand, key.phase or None, key.location, key.context, key.unit)
-        numbers = self.of(charge_point, connector)
-        number = numbers.get(kind)
+    def learn(self, charge_point: str, connector: str, composition: Composition) -> list[int | None]:
+        """The same for series that are new or not; None for those that their charge point has too many of."""
+        numbers = [self._number(charge_point, connector, kind) for kind in composition.kinds]
+        if composition.shared and None not in numbers:
+            lists = self._connector(charge_point, connector).lists
+            if len(lists) >= MAX_LISTS:
+                lists.clear()
+            lists[composition] = array("i", [number for number in numbers if number is not None])
+        return numbers
+
+    def _connector(self, charge_point: str, connector: str) -> _Connector:
+        connectors = self._connectors.setdefault(charge_point, {})
+        known = connectors.get(connector)
+        if known is None:
+            known = connectors[connector] = _Connector()
+        return known
+
+    def _number(self, charge_point: str, connector: str, kind: Kind) -> int | None:
+        key = series_key(charge_point, connector, kind)
+        labels = (key.measurand, key.phase or None, key.location, key.context, key.unit)
+        series = self._connector(charge_point, connector).series
+        number = series.get(labels)
         if number is None:
-            if sum(map(len, self._numbers[charge_point].values())) >= MAX_SERIES_PER_CHARGE_POINT:
+            if sum(len(each.series) for each in self._connectors[charge_point].values()) >= MAX_SERIES_PER_CHARGE_POINT:
                 self._refuse(charge_point)
                 return None
             number, self._next = self._next, self._next + 1
-            numbers[self._kinds.setdefault(kind, kind)] = number
+            series[self._labels.setdefault(labels, labels)] = number
             self.unsaved.append((number, key))
         return number
 
@@ -107,14 +131,16 @@ class Batch:
                 self._states.extend(state_changes(fact))
 
     def _measure(self, fact: Fact, event: MeasurementsTaken, ordinal: int) -> None:
+        measurements = together(event.measurements)
+        values: Sequence[float] = measurements.values
         connector = event.connector.label if event.connector else ""
-        found = self._numbers.of(fact.charge_point_id, connector).get
-        measurements: Sequence[Measurement] = event.measurements
-        numbers = [found((m.measurand, m.phase, m.location, m.context, m.unit)) for m in measurements]
-        if None in numbers:
-            numbers, measurements = self._number(fact.charge_point_id, connector, measurements)
-        self._series.fromlist(cast("list[int]", numbers))
-        self._values.fromlist([m.value for m in measurements])
+        numbers = self._numbers.find(fact.charge_point_id, connector, measurements.composition)
+        if numbers is None:
+            learned = self._numbers.learn(fact.charge_point_id, connector, measurements.composition)
+            values = [value for value, number in zip(values, learned, strict=True) if number is not None]
+            numbers = array("i", [number for number in learned if number is not None])
+        self._series.extend(numbers)
+        self._values.fromlist([*values])
         received_us = microseconds(fact.received_at)
         device_us = None if event.measured_at is None else microseconds(event.measured_at)
         self._sizes.append(len(numbers))
@@ -124,14 +150,6 @@ class Batch:
         self._sequences.append(fact.sequence)
         ids = self._transaction_ids
         self._transactions.append(-1 if event.transaction_id is None else ids.setdefault(event.transaction_id, len(ids)))
-
-    def _number(
-        self, charge_point: str, connector: str, measurements: Sequence[Measurement]
-    ) -> tuple[list[int | None], list[Measurement]]:
-        """The way taken when a series is new: numbers, and the measurements that got one."""
-        numbered = [(self._numbers.number(charge_point, connector, m), m) for m in measurements]
-        kept = [(number, m) for number, m in numbered if number is not None]
-        return [number for number, _ in kept], [m for _, m in kept]
 
     @property
     def rows(self) -> int:

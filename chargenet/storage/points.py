@@ -26,7 +26,7 @@ from chargenet.events import (
     SecurityEventReported,
     StatusReported,
 )
-from chargenet.model.measurement import Measurement
+from chargenet.model.measurement import Kind, Measurement
 from chargenet.model.record import instant, microseconds
 from chargenet.ports import StateChange
 
@@ -81,7 +81,7 @@ def cut(text: str, length: int = MAX_LABEL_LENGTH) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def series_key(charge_point: str, connector: str, measurement: Measurement) -> SeriesKey:
+def series_key(charge_point: str, connector: str, measurement: Measurement | Kind) -> SeriesKey:
     """The series of a measurement; labels that no vendor would write are cut."""
     return SeriesKey(
         charge_point,

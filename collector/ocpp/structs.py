@@ -57,7 +57,9 @@ class _Translator:
         fields: list[Any] = [(key, self.type(f"{name}_{key}", properties.get(key, {}))) for key in required]
         fields += [(key, self.type(f"{name}_{key}", of), None) for key, of in properties.items() if key not in required]
         closed = schema.get("additionalProperties", True) is False
-        return msgspec.defstruct(name, fields, kw_only=True, forbid_unknown_fields=closed, omit_defaults=True, gc=False)
+        return msgspec.defstruct(
+            name, fields, kw_only=True, forbid_unknown_fields=closed, omit_defaults=True, frozen=True, gc=False
+        )
 
     def type(self, name: str, schema: Document) -> Any:
         reference = schema.get("$ref")

@@ -24,6 +24,8 @@ _FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
 """Statuses that no running transaction can have."""
 _POWER_BY_PHASE = frozenset((m.POWER, phase, "Outlet") for phase in ("L1", "L2", "L3"))
 """Summed where a charge point gives no total."""
+_Plan = tuple[list[tuple[int, Column]], list[int]]
+"""(place in the composition, column) of what is shown as it is; places of powers by phase."""
 
 
 class Session:
@@ -73,7 +75,7 @@ class FleetProjection:
         self._generations: dict[str, int] = {}
         self._ids: dict[tuple[str, str], int] = {}
         """(charge point, transaction id) → row, of running transactions."""
-        self._columns: dict[tuple[str, str | None, str], Column] = {}
+        self._plans = m.Plans(self._plan)
         self._dispatch: dict[type[e.Event], Callable[[Fact, e.Event, float], None]] = {
             e.MeasurementsTaken: self._measured,  # type: ignore[dict-item]  # each handler takes the event it is keyed by
             e.StatusReported: self._reported,  # type: ignore[dict-item]
@@ -152,29 +154,35 @@ class FleetProjection:
         metrics.last_seen.values[row] = at
         if not self._is_live(fact, event.measured_at) or not self._belongs(fact, row, event.transaction_id, at):
             return
-        find, phases_w = self._columns.get, None
-        for measurement in event.measurements:
-            key = (measurement.measurand, measurement.phase, measurement.location)
-            column = find(key) or self._column(key)
-            if column is not None:
-                column.values[row] = measurement.value
-                column.touched[row] = at
-            elif key in _POWER_BY_PHASE:
-                phases_w = (phases_w or 0.0) + measurement.value
-        if phases_w is not None and metrics.power.touched[row] != at:
-            metrics.power.put(row, phases_w, at)
+        measurements = m.together(event.measurements)
+        values = measurements.values
+        columns, phases = self._plans[measurements.composition]
+        for at_index, column in columns:
+            column.values[row] = values[at_index]
+            column.touched[row] = at
+        if phases and metrics.power.touched[row] != at:
+            metrics.power.put(row, sum([values[at_index] for at_index in phases]), at)
         if metrics.energy.touched[row] == at:
             self._count_energy(row, metrics.energy.values[row], at)
 
-    def _column(self, key: tuple[str, str | None, str]) -> Column | None:
+    def _plan(self, composition: m.Composition) -> _Plan:
+        """Where the values of a composition are shown: decided once, not per message."""
+        columns: list[tuple[int, Column]] = []
+        phases: list[int] = []
+        for index, kind in enumerate(composition.kinds):
+            column = self._column(kind)
+            if column is not None:
+                columns.append((index, column))
+            elif (kind.measurand, kind.phase, kind.location) in _POWER_BY_PHASE:
+                phases.append(index)
+        return columns, phases
+
+    def _column(self, kind: m.Kind) -> Column | None:
         """Where a measured value is shown: electric values at the outlet, temperatures anywhere, the vehicle's state of charge."""
-        measurand, phase, location = key
+        measurand, location = kind.measurand, kind.location
         if location != "Outlet" and measurand not in (m.SOC, m.TEMPERATURE):
             return None
-        column = self._metrics.column(measurand, location if measurand == m.TEMPERATURE else phase or "")
-        if column is not None:
-            self._columns[key] = column
-        return column
+        return self._metrics.column(measurand, location if measurand == m.TEMPERATURE else kind.phase or "")
 
     def _count_energy(self, row: int, register_wh: float, at: float) -> None:
         session = self._sessions.get(row)
