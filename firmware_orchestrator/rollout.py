@@ -72,6 +72,7 @@ ROLLOUT: Mapping[RolloutState, Mapping[Move, RolloutState]] = {
     _R.ROLLED_BACK: {},
 }
 """`resume` of a halted rollout is a person's override, recorded with the evidence of that moment."""
+BY_PEOPLE = (_M.START, _M.PAUSE, _M.RESUME, _M.APPROVE, _M.ABORT, _M.ROLL_BACK)
 
 
 class WaveState(StrEnum):
@@ -169,14 +170,14 @@ INSTALL_FAILURES = frozenset({_U.FAILED, _U.TIMED_OUT, _U.LOST, _U.REVERTED, _U.
 
 
 def after(state: RolloutState, move: Move) -> RolloutState:
-    """Where `move` leads from `state`. Raises Conflict, with the moves that there are."""
+    """Where `move` leads from `state`. Raises Conflict, with what a person can do instead."""
     moves = ROLLOUT[state]
     if move in moves:
         return moves[move]
     if not moves:
         raise Conflict(f"the rollout is {state}: that is final")
-    known = ", ".join(each.replace("_", " ") for each in moves)
-    raise Conflict(f"a rollout that is {state} cannot {move.replace('_', ' ')}: it can {known}")
+    known = ", ".join(each.replace("_", " ") for each in moves if each in BY_PEOPLE)
+    raise Conflict(f"the rollout is {state}: it does not wait for `{move.replace('_', ' ')}`; what can be done is {known}")
 
 
 def may(state: UpdateState, target: UpdateState) -> bool:

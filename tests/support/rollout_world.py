@@ -36,6 +36,7 @@ from tests.support.firmware_files import artifact, manifest, member
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 TICK_S = 10.0
 OLD, NEW = "2.3.0", "2.4.1"
+NOWHERE = "http://192.0.2.9/f/none"
 
 
 class Killed(BaseException):
@@ -70,6 +71,7 @@ class Device:
         self.status = "Idle"
         self.busy: str | None = None
         self.site: str | None = f"site-{name}"
+        self.protocol = "ocpp1.6"
         self.tells = True
         """Does it say how its update goes, or only boot?"""
         self.fails: list[str] = []
@@ -79,6 +81,9 @@ class Device:
         """UpdateFirmware came."""
         self.orders.append(location)
         now = self.world.clock.monotonic()
+        if location == NOWHERE:  # takes the place of the order before, and fetches nothing
+            self.due = [(now + 5, "DownloadFailed")]
+            return
         if self.fails:
             self.due = [(now + 5, "Downloading"), (now + 15, self.fails.pop(0))]
             return
@@ -149,7 +154,7 @@ class World:
         """A process starts, with nothing in its memory."""
         store = cast(RolloutStore, KillableStore(self.kept, self.steps))
         self.executor = Executor(store, self, self, self.clock)
-        self.desk = RolloutDesk(store, self, self, self.executor, self.clock, nowhere=lambda: "http://192.0.2.9/f/none")
+        self.desk = RolloutDesk(store, self, self, self.executor, self.clock, nowhere=lambda: NOWHERE)
         self.loop = Loop(store, self.feed, self, self.executor, self, self.clock, self.course)
 
     async def course(self, rollout: Rollout) -> Course:
@@ -232,9 +237,12 @@ class World:
 
     async def members(self) -> list[FleetMember]:
         return [
-            member(name, connected=each.connected, firmware_version=each.version, time_zone="UTC", site_id=each.site)
+            member(
+                name, connected=each.connected, firmware_version=each.version, time_zone="UTC", site_id=each.site,
+                protocol=each.protocol,
+            )
             for name, each in self.devices.items()
-        ]
+        ]  # fmt: skip
 
     async def histories(self, members: Sequence[Member], at: datetime, policy: GatePolicy) -> dict[str, History]:
         return self.pasts

@@ -80,6 +80,26 @@ async def test_a_pause_stops_what_is_not_sent_and_resume_goes_on() -> None:
     assert orders(world) == 3
 
 
+@pytest.mark.parametrize(("protocol", "taken_back"), [("ocpp2.0.1", True), ("ocpp1.6", False)])
+async def test_a_pause_takes_back_what_can_be_taken_back(protocol: str, taken_back: bool) -> None:
+    """2.x: another order that fetches nothing takes the place of the one under way, and what it says of that is not its failure.
+    1.6 plain knows no taking back: it goes on. After `resume` all are updated."""
+    world = await begun(protocol=protocol)
+    await ticks(world, 2)
+    _, agreed = await world.desk.pause("new", "ann", "wrong file", recall=True)
+    assert agreed == (sorted(each.charge_point_id for each in await rows(world)) if taken_back else [])
+    await ticks(world, 12)
+    expected = {UpdateState.QUEUED} if taken_back else {UpdateState.VERIFIED}
+    assert {each.state for each in await rows(world)} == expected and await state(world) is RolloutState.PAUSED
+    await world.desk.resume("new", "ann")
+    assert all(device.version == NEW for device in await updated(world))
+
+
+async def updated(world: World) -> list[Any]:
+    """The charge points of the canary, once all of it is verified."""
+    return [world.devices[each.charge_point_id] for each in await until(world, UpdateState.VERIFIED, UpdateState.HEALTHY)]
+
+
 async def test_an_abort_leaves_as_is() -> None:
     """What waits is withdrawn, what is under way is followed to its end, and it is over for good."""
     world = await begun(SPEC + "caps: {overall: 1}\n")
