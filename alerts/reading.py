@@ -1,7 +1,7 @@
 """One instant's measurements, read once for signals and attempts. Decided here: which value is the connector's own.
 
-Nearly every fact of a network passes here, so the usual layout (values of the outlet as a whole, currents by phase beside them) is
-read in one pass; any other goes through the two thorough readings, which say what each program counts.
+Nearly every fact of a network passes here, so where the values stand is decided once for each composition of them. That is for the
+usual layout; any other goes through the two thorough readings, which say what each program counts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from chargenet.model import measurement as m
-from chargenet.model.measurement import Measurement
+from chargenet.model.measurement import Composition, Measurement, Measurements, Plans, together
 
 
 class Reading(msgspec.Struct, gc=False):
@@ -38,50 +38,73 @@ class Delivered(msgspec.Struct, frozen=True, gc=False):
     soc_percent: float | None
 
 
+class _Layout(msgspec.Struct, frozen=True, gc=False):
+    """Where each stands among the values of a composition; None where it does not."""
+
+    usual: bool
+    """The outlet as a whole, and currents by phase beside it. Any other layout is read thoroughly each time."""
+    register: int | None = None
+    begins: bool = False
+    power: int | None = None
+    offered: int | None = None
+    soc: int | None = None
+    temperatures: tuple[int, ...] = ()
+
+
+_PHASED = frozenset({m.ENERGY_REGISTER, m.POWER, m.POWER_OFFERED, m.SOC, m.CURRENT_OFFERED})
+"""What makes a layout unusual where it is told by phase, or elsewhere than at the outlet."""
+
+
+def _layout(composition: Composition) -> _Layout:
+    plain: dict[str, int] = {}
+    temperatures = []
+    for at, kind in enumerate(composition.kinds):
+        name = kind.measurand
+        if name == m.TEMPERATURE:
+            temperatures.append(at)
+        elif kind.phase is None and (kind.location == "Outlet" or (name == m.SOC and kind.location == "EV")):
+            plain[name] = at
+        elif name in _PHASED:
+            return _Layout(usual=False)
+    if m.CURRENT_OFFERED in plain:
+        return _Layout(usual=False)
+    register = plain.get(m.ENERGY_REGISTER)
+    begins = register is not None and composition.kinds[register].context == "Transaction.Begin"
+    powers = plain.get(m.POWER), plain.get(m.POWER_OFFERED)
+    return _Layout(True, register, begins, *powers, plain.get(m.SOC), tuple(temperatures))
+
+
+_LAYOUTS = Plans(_layout)
+
+
 class _Memo:
     """The last reading: signals and attempts ask for the same one after another. One assignment, so that threads may ask too."""
 
     latest: tuple[Sequence[Measurement], Reading] = ((), Reading())
 
 
-_PLACES = frozenset({"Outlet", "EV"})
-_PHASED = frozenset({m.ENERGY_REGISTER, m.POWER, m.POWER_OFFERED, m.SOC, m.CURRENT_OFFERED})
-"""What makes a layout unusual where it is told by phase, or elsewhere than at the outlet."""
-
-
 def read(measurements: Sequence[Measurement]) -> Reading:
     """Of several values of one measurand the last counts."""
     known, reading = _Memo.latest
     if known is not measurements or not measurements:
-        reading = _read(measurements)
+        reading = _read(together(measurements))
         _Memo.latest = (measurements, reading)
     return reading
 
 
-def _read(measurements: Sequence[Measurement]) -> Reading:
-    plain: dict[str, Measurement] = {}
-    temperature_c: float | None = None
-    for each in measurements:
-        name = each.measurand
-        if name == m.TEMPERATURE:
-            if temperature_c is None or each.value > temperature_c:
-                temperature_c = each.value
-        elif each.phase is None and (each.location == "Outlet" or (name == m.SOC and each.location == "EV")):
-            plain[name] = each
-        elif name in _PHASED:
-            return _unusual(measurements)
-    if m.CURRENT_OFFERED in plain:
-        return _unusual(measurements)
-    register, power = plain.get(m.ENERGY_REGISTER), plain.get(m.POWER)
-    offered, soc = plain.get(m.POWER_OFFERED), plain.get(m.SOC)
+def _read(measurements: Measurements) -> Reading:
+    layout, values = _LAYOUTS[measurements.composition], measurements.values
+    if not layout.usual:
+        return _unusual(measurements.made())
+    register, power, offered, soc = layout.register, layout.power, layout.offered, layout.soc
     return Reading(
-        None if register is None else register.value,
-        register is not None and register.context == "Transaction.Begin",
-        None if power is None else power.value,
-        None if offered is None else offered.value,
-        None if soc is None else soc.value,
+        None if register is None else values[register],
+        layout.begins,
+        None if power is None else values[power],
+        None if offered is None else values[offered],
+        None if soc is None else values[soc],
         None,
-        temperature_c,
+        max([values[at] for at in layout.temperatures]) if layout.temperatures else None,
     )
 
 
@@ -121,6 +144,7 @@ def _at_outlet(measurements: Sequence[Measurement]) -> Reading:
     return reading
 
 
+_PLACES = frozenset({"Outlet", "EV"})
 _USED = frozenset({m.ENERGY_REGISTER, m.POWER, m.POWER_OFFERED, m.CURRENT, m.CURRENT_OFFERED, m.SOC, m.TEMPERATURE})
 _SUMMED = frozenset({m.ENERGY_REGISTER, m.POWER, m.POWER_OFFERED})
 

@@ -17,7 +17,7 @@ from billing_reports.rollup_state import FLOW, STATUS, TRANSACTION, Mark, Networ
 from chargenet import events as e
 from chargenet.events import Fact
 from chargenet.model.ids import ConnectorRef
-from chargenet.model.measurement import ENERGY_REGISTER
+from chargenet.model.measurement import ENERGY_REGISTER, Composition, Plans, together
 from chargenet.model.sanity import believable
 from chargenet.model.text import storable_text
 from chargenet.model.words import ConnectorStatus
@@ -28,6 +28,17 @@ MAX_TRANSACTIONS = 12
 """Remembered per charge point; the oldest ended one is forgotten first."""
 FRESH_BOOT = timedelta(minutes=10)
 """A boot notification this soon after connecting means that statuses of before are of another life."""
+
+
+def _register(composition: Composition) -> int:
+    """Where the connector's energy register stands among the values; -1 for nowhere."""
+    for at, kind in enumerate(composition.kinds):
+        if kind.measurand == ENERGY_REGISTER and kind.phase is None and kind.location == "Outlet":
+            return at
+    return -1
+
+
+_REGISTER = Plans(_register)
 
 
 class Fold:
@@ -186,12 +197,11 @@ class Fold:
     # -- readings
 
     def _measured(self, event: e.MeasurementsTaken) -> None:
-        for each in event.measurements:
-            if each.measurand == ENERGY_REGISTER and each.phase is None and each.location == "Outlet":
-                running = self._running(event)
-                if running is not None:
-                    self._read(running, self._effective(event.measured_at), round(each.value))
-                return
+        measurements = together(event.measurements)
+        at = _REGISTER[measurements.composition]
+        running = None if at < 0 else self._running(event)
+        if running is not None:
+            self._read(running, self._effective(event.measured_at), round(measurements.values[at]))
 
     def _running(self, event: e.MeasurementsTaken) -> Running | None:
         if event.transaction_id is not None:

@@ -21,7 +21,8 @@ from collector.projections.stations import StationsProjection
 from collector.projections.telemetry import TelemetryProjection
 from collector.projections.transactions import TransactionsProjection
 
-BATCH = 5_000
+BATCH = 20_000
+"""Records taken in at once. The rows of a charge point are written once for each batch, however much it said in it."""
 
 Progress = Callable[[str, int, int], None]
 """(read model, position, last sequence)"""

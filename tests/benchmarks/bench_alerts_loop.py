@@ -21,7 +21,7 @@ from alerts.storage.cases_memory import MemoryCases
 from chargenet import events as e
 from chargenet.events import Event, Fact
 from chargenet.model.ids import ConnectorRef, IdToken
-from chargenet.model.measurement import ENERGY_REGISTER, POWER, POWER_OFFERED, SOC, TEMPERATURE, Measurement
+from chargenet.model.measurement import ENERGY_REGISTER, POWER, POWER_OFFERED, SOC, TEMPERATURE, Kind, Measurements, composition_of
 from chargenet.testing import FrozenClock, MemoryJournal, MemoryStores
 from chargewatch.app import SWITCH_S
 from chargewatch.memory import few_collections
@@ -47,6 +47,7 @@ VALUES = (
     (SOC, 40.0, "Percent"),
     (TEMPERATURE, 31.0, "C"),
 )
+COMPOSITION = composition_of(Kind(measurand=name, unit=unit) for name, _, unit in VALUES)
 
 
 def reading(transaction_id: str, wh: float) -> Event:
@@ -55,7 +56,7 @@ def reading(transaction_id: str, wh: float) -> Event:
         connector=ConnectorRef(1),
         transaction_id=transaction_id,
         measured_at=None,
-        measurements=tuple(Measurement(measurand=name, value=value or wh, unit=unit) for name, value, unit in VALUES),
+        measurements=Measurements(COMPOSITION, tuple([value or wh for _, value, _ in VALUES])),
     )
 
 
