@@ -32,17 +32,12 @@ from billing_reports.tariff import Dimension, PriceLimit, Tariff, TaxIncluded
 
 _FIXED, _ENERGY, _TIME, _PARKING, _RESERVATION = range(5)
 _BUCKETS = {
-    (PeriodKind.CHARGING, Dimension.FLAT): _FIXED,
-    (PeriodKind.CHARGING, Dimension.ENERGY): _ENERGY,
-    (PeriodKind.CHARGING, Dimension.TIME): _TIME,
-    (PeriodKind.PARKING, Dimension.FLAT): _PARKING,
-    (PeriodKind.PARKING, Dimension.ENERGY): _ENERGY,
-    (PeriodKind.PARKING, Dimension.PARKING_TIME): _PARKING,
-    (PeriodKind.RESERVATION, Dimension.FLAT): _RESERVATION,
-    (PeriodKind.RESERVATION, Dimension.ENERGY): _RESERVATION,
-    (PeriodKind.RESERVATION, Dimension.TIME): _RESERVATION,
+    PeriodKind.CHARGING: {Dimension.FLAT: _FIXED, Dimension.ENERGY: _ENERGY, Dimension.TIME: _TIME},
+    PeriodKind.PARKING: {Dimension.FLAT: _PARKING, Dimension.ENERGY: _ENERGY, Dimension.PARKING_TIME: _PARKING},
+    PeriodKind.RESERVATION: dict.fromkeys((Dimension.FLAT, Dimension.ENERGY, Dimension.TIME), _RESERVATION),
 }
 _ZERO, _ONE = Decimal(0), Decimal(1)
+_NOTHING = Price(from_pico(0), from_pico(0))
 TAX_NAME = "VAT"
 
 
@@ -60,7 +55,7 @@ class Sum(msgspec.Struct):
     @property
     def price(self) -> Price:
         """As decimals."""
-        return Price(from_pico(self.net), from_pico(self.gross))
+        return Price(from_pico(self.net), from_pico(self.gross)) if self.net or self.gross else _NOTHING
 
 
 class Breakdown:
@@ -81,7 +76,7 @@ class Breakdown:
         slices = metered.slices
         self._flags |= metered.flags
         lines: list[list[PricedLine]] = [[] for _ in slices]
-        factor, denominator = PICO, compiled.denominator
+        factor, denominator, decimals = PICO, compiled.denominator, compiled.as_decimal
         net_sum = gross_sum = net_before = gross_before = 0
         included = compiled.tariff.tax_included is TaxIncluded.YES
         for item in items:
@@ -95,22 +90,25 @@ class Breakdown:
             net_after, gross_after = round_half_up(net_sum * factor, denominator), round_half_up(gross_sum * factor, denominator)
             net, gross = net_after - net_before, gross_after - gross_before
             net_before, gross_before = net_after, gross_after
-            price = component.source.price if component.series is None else compiled.as_decimal(item.price)
+            price = component.source.price if component.series is None else decimals(item.price)
             lines[item.slice].append(_line(item, component, price, net, gross))
-            self._count(each.kind, item.dimension, component.vat, net, gross)
+            self._count(_BUCKETS[each.kind][item.dimension], component.vat, net, gross)
             if included and component.vat is None:
                 self._flags.add("tax_unknown")
-        self._periods.extend(
-            PricedPeriod(from_ms(s.start), from_ms(s.end), s.kind, s.source, compiled.tariff.id, tuple(found))
-            for s, found in zip(slices, lines, strict=True)
-        )
+        self._add_periods(compiled.tariff.id, slices, lines)
 
-    def _count(self, kind: PeriodKind, dimension: Dimension, vat: Decimal | None, net: int, gross: int) -> None:
-        bucket = _BUCKETS[kind, dimension]
+    def _add_periods(self, tariff_id: str, slices: Sequence[Slice], lines: Sequence[list[PricedLine]]) -> None:
+        end, end_at = 0, from_ms(0)
+        for each, found in zip(slices, lines, strict=True):
+            start_at = end_at if each.start == end else from_ms(each.start)
+            end, end_at = each.end, from_ms(each.end)
+            self._periods.append(PricedPeriod(start_at, end_at, each.kind, each.source, tariff_id, tuple(found)))
+
+    def _count(self, bucket: int, vat: Decimal | None, net: int, gross: int) -> None:
         self._buckets[bucket].add(net, gross)
-        self._rates.setdefault(vat, Sum()).add(net, gross)
+        _sum_of(self._rates, vat).add(net, gross)
         if bucket == _PARKING:
-            self._idle.setdefault(vat, Sum()).add(net, gross)
+            _sum_of(self._idle, vat).add(net, gross)
 
     def finish(self, usage: Usage, *, minimum: bool) -> PricedCdr:
         """The CDR's price. `minimum`: whether the minimum price applies."""
@@ -158,7 +156,7 @@ class Breakdown:
     def _adjust(self, kind: AdjustmentKind, rate: Decimal | None, net: int, gross: int, rule: str) -> None:
         self._adjustments.append(Adjustment(kind, rate, from_pico(net), from_pico(gross), rule))
         self._adjusted.add(net, gross)
-        self._rates.setdefault(rate, Sum()).add(net, gross)
+        _sum_of(self._rates, rate).add(net, gross)
 
     def _forgive(self) -> None:
         for rate, each in list(self._rates.items()):
@@ -177,11 +175,7 @@ class Breakdown:
             TaxAmount(TAX_NAME, rate, from_pico(each.net), from_pico(each.gross - each.net))
             for rate, each in sorted((rate, each) for rate, each in self._rates.items() if rate is not None)
         )
-        energy, times = 0, dict.fromkeys(PeriodKind, 0)
-        for period in usage.periods:
-            if period.kind is not PeriodKind.RESERVATION:
-                energy += 1000 * period.energy_wh + period.fraction_mwh
-            times[period.kind] += to_ms(period.end_at) - to_ms(period.start_at)
+        energy, times = _measured(usage)
         parking = times[PeriodKind.PARKING]
         return Totals(
             cost=cost.price,
@@ -197,6 +191,28 @@ class Breakdown:
             parking_time_s=thousandths(parking),
             reservation_time_s=thousandths(times[PeriodKind.RESERVATION]),
         )
+
+
+def _sum_of(sums: dict[Decimal | None, Sum], rate: Decimal | None) -> Sum:
+    found = sums.get(rate)
+    if found is None:
+        found = sums[rate] = Sum()
+    return found
+
+
+def _measured(usage: Usage) -> tuple[int, dict[PeriodKind, int]]:
+    """mWh without reservations, and ms of each kind."""
+    energy, times = 0, {PeriodKind.CHARGING: 0, PeriodKind.PARKING: 0, PeriodKind.RESERVATION: 0}
+    end, end_at = 0, None
+    for period in usage.periods:
+        kind = period.kind
+        if kind is not PeriodKind.RESERVATION:
+            energy += 1000 * period.energy_wh + period.fraction_mwh
+        start = end if period.start_at == end_at else to_ms(period.start_at)
+        end_at = period.end_at
+        end = to_ms(end_at)
+        times[kind] += end - start
+    return energy, times
 
 
 def thousandths(value: int) -> Decimal:

@@ -15,6 +15,7 @@ PLACES = 12
 """Decimals that an amount on a CDR can have; a third of a cent is rounded there, half up."""
 PICO: int = 10**PLACES
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
+_scaled, _normal = _EXACT.scaleb, _EXACT.normalize
 # ISO 4217: decimals that are not 2.
 _WITHOUT_CENTS = frozenset(
     {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"}
@@ -108,8 +109,8 @@ def from_pico(pico: int) -> Decimal:
         return _ZERO
     whole, rest = divmod(pico, 10_000_000_000)
     if not rest:
-        return Decimal(whole).scaleb(-2, _EXACT)
-    return Decimal(pico).scaleb(-PLACES, _EXACT).normalize(_EXACT)
+        return _scaled(whole, -2)
+    return _normal(_scaled(pico, -PLACES))
 
 
 def to_pico(amount: Decimal) -> int:

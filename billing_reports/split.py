@@ -36,7 +36,8 @@ def to_ms(at: datetime) -> int:
 
 def from_ms(at: int) -> datetime:
     """The inverse of `to_ms`."""
-    return _EPOCH + timedelta(milliseconds=at)
+    seconds, rest = divmod(at, 1000)
+    return _EPOCH + timedelta(0, seconds, rest * 1000)
 
 
 def minute_of_day(text: str) -> int:
@@ -179,13 +180,15 @@ def offset_changes(zone: ZoneInfo, start: int, end: int) -> list[int]:
         return from_ms(at).astimezone(zone).utcoffset()
 
     found = []
+    following = offset(start)
     for hour in range(start, end, HOUR_MS):
         before, after = hour, min(hour + HOUR_MS, end)
-        if offset(before) == offset(after):
+        earlier, following = following, offset(after)
+        if earlier == following:
             continue
         while after - before > 1000:
             middle = (before + after) // 2000 * 1000
-            before, after = (middle, after) if offset(middle) == offset(before) else (before, middle)
+            before, after = (middle, after) if offset(middle) == earlier else (before, middle)
         found.append(after)
     return found
 

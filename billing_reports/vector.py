@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from math import prod
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from billing_reports.cdr import ChargingPeriod, PeriodKind, Price, Usage
-from billing_reports.compiled import Bands, Choice, Compiled, Component
+from billing_reports.cdr import ChargingPeriod, Price, Usage
+from billing_reports.compiled import GRACED, KINDS, STATES, Bands, Choice, Compiled, Component
 from billing_reports.money import PICO, from_pico, round_half_up
 from billing_reports.policy import DEFAULT, PricingPolicy
 from billing_reports.price import zone_of
@@ -25,13 +26,13 @@ from billing_reports.vector_slices import Integers, Periods, Slices, calendar_co
 from chargenet.errors import ChargewatchError
 
 Booleans = NDArray[np.bool_]
-KINDS = (PeriodKind.CHARGING, PeriodKind.PARKING, PeriodKind.RESERVATION)
 _CHARGING, _PARKING, _RESERVATION = range(3)
 _UNKNOWN = -1
 _LARGEST = 2**62
 _NEVER = 2**61
-_FLAVOURS = 12
 _MOST_STATES = 2**21
+AT_ONCE = 16_384
+"""Usages in one batch: their columns stay in the cache."""
 _MOST_ELEMENTS = 62
 
 
@@ -60,6 +61,12 @@ class History(msgspec.Struct, frozen=True):
 
     def __len__(self) -> int:
         return len(self.first) - 1
+
+    def part(self, begin: int, end: int) -> History:
+        """The usages from `begin` to `end`; nothing is copied but `first`."""
+        low, high = int(self.first[begin]), int(self.first[end])
+        columns = (getattr(self, name)[low:high] for name in self.__struct_fields__[3:])
+        return History(self.time_zone, self.first[begin : end + 1] - low, self.expired[begin:end], *columns)
 
 
 class Earned(msgspec.Struct, frozen=True):
@@ -110,11 +117,17 @@ def _row(each: ChargingPeriod) -> tuple[int, ...]:
     return KINDS.index(each.kind), start, end, energy, time, *(_UNKNOWN if value is None else value for value in electrical)
 
 
-def price_history(history: History, tariff: Tariff, policy: PricingPolicy = DEFAULT) -> Earned:
-    """What every usage would have cost under `tariff`. Raises NotVectorisable, TariffError."""
+def price_history(history: History, tariff: Tariff, policy: PricingPolicy = DEFAULT, *, at_once: int = AT_ONCE) -> Earned:
+    """What every usage would have cost under `tariff`, `at_once` of them in a batch. Raises NotVectorisable, TariffError."""
     compiled = Compiled(tariff, zone_of(history.time_zone), {})
     _refuse(compiled, policy)
-    return _Batch(compiled, history, policy).earned()
+    net, gross = np.zeros(len(history), np.int64), np.zeros(len(history), np.int64)
+    if len(history) and not policy.free_vend:
+        plan = _Plan(compiled, int(history.start.min()), int(history.end.max()))
+        for begin in range(0, len(history), at_once):
+            end = min(begin + at_once, len(history))
+            _Batch(plan, history.part(begin, end), policy, net[begin:end], gross[begin:end]).count()
+    return Earned(tariff.currency, compiled.denominator, net, gross)
 
 
 def _refuse(compiled: Compiled, policy: PricingPolicy) -> None:
@@ -130,58 +143,87 @@ def _refuse(compiled: Compiled, policy: PricingPolicy) -> None:
 
 
 class _Batch:
-    """One run. What prices a slice is looked up by a code of its state; what comes of it is summed per usage."""
+    """Usages as many as fit a processor's cache. What prices a slice is looked up by a code of its state, and summed per usage."""
 
-    def __init__(self, compiled: Compiled, history: History, policy: PricingPolicy) -> None:
-        self.compiled, self.history, self.policy = compiled, history, policy
+    def __init__(self, plan: _Plan, history: History, policy: PricingPolicy, net: Integers, gross: Integers) -> None:
+        self.plan, self.compiled, self.history, self.policy, self.net, self.gross = plan, plan.compiled, history, policy, net, gross
         self.grace = 1000 * policy.idle_grace_s
         self.usage = np.repeat(np.arange(len(history)), np.diff(history.first))
-        self.net = np.zeros(len(history), np.int64)
-        self.gross = self.net.copy()
+        self.reserved = bool((history.kind == _RESERVATION).any())
 
-    def earned(self) -> Earned:
+    def count(self) -> None:
         """Slices, then dimension by dimension, then limits."""
         compiled, history = self.compiled, self.history
-        if len(history):
-            periods = self._periods()
-            calendar = calendar_columns(compiled.calendar, int(history.start.min()), int(history.end.max()))
-            slices = cut(periods, calendar[0], compiled.energy.edges, compiled.duration.edges, self.grace)
-            self._count(periods, slices, self._states(periods, slices, calendar))
-        if self.policy.free_vend:
-            self.net[:], self.gross[:] = 0, 0
-        return Earned(compiled.tariff.currency, compiled.denominator, self.net, self.gross)
+        periods = self._periods()
+        slices = cut(periods, self.plan.instants, compiled.energy.edges, compiled.duration.edges, self.grace)
+        code = self._codes(periods, slices)
+        rates = self.plan.rates(code)
+        usage, kind = self.usage[slices.period], periods.kind[slices.period]
+        last = np.append(slices.first[history.first[1:-1]], len(code)) - 1
+        self._guard(slices, rates, last)
+        for column, sums in ((0, self.net), (1, self.gross)):
+            cost = slices.energy * rates.energy[column][code]
+            cost += slices.time * rates.time[column][code]
+            sums += _segments(cost, last)
+        charged = kind != _RESERVATION if self.reserved else None
+        energy, time = _Dimension(slices.energy, rates.energy), _Dimension(slices.time, rates.time)
+        self._step(energy, code, usage, charged, None)
+        self._step(time, code, usage, charged, kind)
+        paying = self._paying()
+        self._flat(rates.flat, code, usage, charged, paying)
+        if charged is not None:
+            self._step(time, code, usage, ~charged, None)
+            self._flat(rates.flat, code, usage, ~charged, None)
+        self._limits(paying)
 
     def _periods(self) -> Periods:
-        history, first = self.history, self.history.first[:-1]
-        begun = history.kind != _RESERVATION
-        rows = np.arange(len(history.start))
-        opening = np.minimum.reduceat(np.where(begun, rows, len(rows)), first)[self.usage]
-        began = np.where(rows >= opening, np.append(history.start, _NEVER)[opening], _NEVER)
-        parked = history.kind == _PARKING
-        fresh = parked & ~np.append(False, parked[:-1] & (self.usage[1:] == self.usage[:-1]))
-        since = history.start[np.maximum.accumulate(np.where(fresh, rows, 0))]
-        own = np.where(begun, history.energy, 0)
-        running = np.cumsum(own) - own
-        used = running - running[first][self.usage]
-        return Periods(self.usage, history.kind, history.start, history.end, history.energy, history.time, used, began, since)
+        """The columns, with what the tariff and the policy ask for."""
+        history, compiled = self.history, self.compiled
+        return Periods(
+            history.kind, history.start, history.end, history.energy, history.time,
+            self._used() if compiled.energy.edges else None,
+            self._began() if compiled.duration.edges else None,
+            self._idle_since() if self.grace else None,
+        )  # fmt: skip
 
-    def _states(self, periods: Periods, slices: Slices, calendar: tuple[Integers, Integers]) -> _States:
+    def _used(self) -> Integers:
+        own = np.where(self.history.kind != _RESERVATION, self.history.energy, 0)
+        running = np.cumsum(own) - own
+        found: Integers = running - running[self.history.first[:-1]][self.usage]
+        return found
+
+    def _began(self) -> Integers:
+        history, first = self.history, self.history.first[:-1]
+        if not self.reserved:
+            return history.start[first][self.usage]
+        rows = np.arange(len(history.start))
+        opening = np.minimum.reduceat(np.where(history.kind != _RESERVATION, rows, len(rows)), first)[self.usage]
+        return np.where(rows >= opening, np.append(history.start, _NEVER)[opening], _NEVER)
+
+    def _idle_since(self) -> Integers:
+        parked = self.history.kind == _PARKING
+        fresh = parked & ~np.append(False, parked[:-1] & (self.usage[1:] == self.usage[:-1]))
+        return self.history.start[np.maximum.accumulate(np.where(fresh, np.arange(len(fresh)), 0))]
+
+    def _codes(self, periods: Periods, slices: Slices) -> Integers:
         """A code for each slice: which of each table's masks holds, which kind it is, whether graced, whether expired."""
-        row, compiled, states = slices.period, self.compiled, _States(len(slices.period))
-        masks, codes = np.unique(calendar[1], return_inverse=True)
-        states.add(codes[np.searchsorted(calendar[0], slices.start, "right") - 1], [int(each) for each in masks])
-        if compiled.energy.edges:
-            states.add(_band(compiled.energy, periods.used[row] + slices.reached), compiled.energy.masks)
-        if compiled.duration.edges:
+        row, compiled = slices.period, self.compiled
+        code = self.plan.calendar[slices.clock - 1]
+        if periods.used is not None:
+            code = code * len(compiled.energy.masks) + _band(compiled.energy, periods.used[row] + slices.reached)
+        if periods.began is not None:
             elapsed = np.maximum(slices.start - periods.began[row], 0)
-            states.add(_band(compiled.duration, elapsed), compiled.duration.masks)
+            code = code * len(compiled.duration.masks) + _band(compiled.duration, elapsed)
         for bands, values in self._electrical():
-            states.add(_band(bands, values)[row], (*bands.masks, bands.unknown))
-        kind = periods.kind[row]
-        graced = (kind == _PARKING) & (slices.start < periods.idle_since[row] + self.grace)
-        expired = (kind == _RESERVATION) & self.history.expired[periods.usage[row]]
-        states.finish(kind * 4 + graced * 2 + expired)
-        return states
+            code = code * (len(bands.masks) + 1) + _band(bands, values)[row]
+        flavour = periods.kind * 4
+        if self.reserved:
+            flavour += (periods.kind == _RESERVATION) & self.history.expired[self.usage]
+        code = code * STATES + flavour[row]
+        if periods.idle_since is not None:
+            graced = (periods.kind[row] == _PARKING) & (slices.start < periods.idle_since[row] + self.grace)
+            code += GRACED * graced
+        return code
 
     def _electrical(self) -> list[tuple[Bands, Integers]]:
         history, found = self.history, []
@@ -194,55 +236,46 @@ class _Batch:
                 found.append(((triple or ())[index], np.where(idle, 0, values)))
         return found
 
-    def _count(self, periods: Periods, slices: Slices, states: _States) -> None:
-        usage = periods.usage[slices.period]
-        starts = np.searchsorted(usage, np.arange(len(self.history)))
-        rates = _Rates(states, self.compiled)
-        self._guard(slices, rates, starts)
-        code, kind = states.code, periods.kind[slices.period]
-        for column, sums in ((0, self.net), (1, self.gross)):
-            cost = slices.energy * rates.energy[column][code]
-            cost += slices.time * rates.time[column][code]
-            sums += np.add.reduceat(cost, starts)
-        charged = kind != _RESERVATION
-        self._step(slices.energy, rates.energy, code, starts, charged, None)
-        self._step(slices.time, rates.time, code, starts, charged, kind)
-        self._step(slices.time, rates.time, code, starts, ~charged, None)
-        energy = np.add.reduceat(self.history.energy, self.history.first[:-1])
-        paying = np.full(len(self.history), True) if self.policy.flat_without_energy else energy >= 1000
-        self._flat(rates.flat, code, starts, charged, paying)
-        self._flat(rates.flat, code, starts, ~charged, np.full(len(self.history), True))
-        begun = np.maximum.reduceat(self.history.kind != _RESERVATION, self.history.first[:-1])
-        self._limits(paying & begun)
+    def _paying(self) -> Booleans | None:
+        """Usages that owe a flat fee and a minimum; None: all."""
+        if self.policy.flat_without_energy:
+            return None
+        paying: Booleans = np.add.reduceat(self.history.energy, self.history.first[:-1]) >= 1000
+        return paying
 
-    def _step(
-        self, volume: Integers, rates: Integers, code: Integers, starts: Integers, wanted: Booleans, kind: Integers | None
-    ) -> None:
+    def _step(self, dimension: _Dimension, code: Integers, usage: Integers, wanted: Booleans | None, kind: Integers | None) -> None:
         """Rounds the sum of what is priced up to the step of the last; with `kind`, only what is of the last one's kind counts."""
-        counted = (rates[2][code] > 0) & (volume > 0) & wanted
-        last = np.maximum.reduceat(np.where(counted, np.arange(len(code)), -1), starts)
-        some = np.flatnonzero(last >= 0)
-        if not len(some):
+        volume, rates = dimension.volume, dimension.rates
+        counted = (rates[2][code] > 0) & (volume > 0)
+        rows = np.flatnonzero(counted if wanted is None else counted & wanted)
+        if not len(rows):
             return
+        owner, billed = usage[rows], volume[rows]
+        last = np.flatnonzero(np.append(owner[1:] != owner[:-1], True))
         if kind is not None:
-            last_kind = np.full(len(starts), -1)
-            last_kind[some] = kind[last[some]]
-            counted &= kind == np.repeat(last_kind, np.diff(np.append(starts, len(code))))
-        total = np.add.reduceat(np.where(counted, volume, 0), starts)[some]
-        at = code[last[some]]
-        extra = -total % rates[2][at]
+            ours = kind[rows] == np.repeat(kind[rows[last]], np.diff(last, prepend=-1))
+            billed = np.where(ours, billed, 0)
+        some, at = owner[last], code[rows[last]]
+        extra = -_segments(billed, last) % rates[2][at]
         self.net[some] += extra * rates[0][at]
         self.gross[some] += extra * rates[1][at]
 
-    def _flat(self, rates: Integers, code: Integers, starts: Integers, wanted: Booleans, paying: Booleans) -> None:
+    def _flat(self, rates: Integers, code: Integers, usage: Integers, wanted: Booleans | None, paying: Booleans | None) -> None:
         """The first flat fee that becomes active, once."""
-        active = (rates[2][code] > 0) & wanted
-        index = np.minimum.reduceat(np.where(active, np.arange(len(code)), len(code)), starts)
-        some = np.flatnonzero((index < len(code)) & paying)
-        self.net[some] += rates[0][code[index[some]]]
-        self.gross[some] += rates[1][code[index[some]]]
+        active = rates[2][code] > 0
+        rows = np.flatnonzero(active if wanted is None else active & wanted)
+        owner = usage[rows]
+        rows = rows[np.append(True, owner[1:] != owner[:-1])] if len(rows) else rows
+        if paying is not None:
+            rows = rows[paying[usage[rows]]]
+        self.net[usage[rows]] += rates[0][code[rows]]
+        self.gross[usage[rows]] += rates[1][code[rows]]
 
-    def _limits(self, owing: Booleans) -> None:
+    def _limits(self, paying: Booleans | None) -> None:
+        owing = paying
+        if self.reserved:
+            begun = np.maximum.reduceat(self.history.kind != _RESERVATION, self.history.first[:-1])
+            owing = begun if paying is None else paying & begun
         tariff, scale = self.compiled.tariff, self.compiled.denominator
         for limit, clamp, rows in ((tariff.min_price, np.maximum, owing), (tariff.max_price, np.minimum, None)):
             if limit is None or limit.after_taxes is None:
@@ -251,9 +284,9 @@ class _Batch:
                 clamped = clamp(sums, _within(int(amount * scale)))
                 sums[:] = clamped if rows is None else np.where(rows, clamped, sums)
 
-    def _guard(self, slices: Slices, rates: _Rates, starts: Integers) -> None:
+    def _guard(self, slices: Slices, rates: _Rates, last: Integers) -> None:
         """Refuses a batch of which one sum could pass 64 bits."""
-        most_slices = int(np.diff(np.append(starts, len(slices.period))).max())
+        most_slices = int(np.diff(last, prepend=-1).max())
         worst = 0
         for volume, table in ((slices.energy, rates.energy), (slices.time, rates.time)):
             largest = int(np.abs(table[:2]).max())
@@ -264,48 +297,64 @@ class _Batch:
             )
 
 
-class _States:
-    """Codes of states: an index into each table of masks, all in one integer."""
+class _Plan:
+    """What does not change from batch to batch: the calendar of the whole span, and what prices each state."""
 
-    def __init__(self, rows: int) -> None:
-        self.code = np.zeros(rows, np.int64)
-        self.tables: list[Sequence[int]] = []
-        self.size = _FLAVOURS
-
-    def add(self, index: Integers, masks: Sequence[int]) -> None:
-        """One more table; `index` says, for each slice, which of its masks holds."""
-        self.tables.append(masks)
-        self.size *= len(masks)
-        if self.size > _MOST_STATES:
+    def __init__(self, compiled: Compiled, first: int, last: int) -> None:
+        self.compiled = compiled
+        self.instants, masks = calendar_columns(compiled.calendar, first, last)
+        timely, self.calendar = np.unique(masks, return_inverse=True)
+        self._tables: list[Sequence[int]] = [[int(each) for each in timely]]
+        self._tables += [each.masks for each in (compiled.energy, compiled.duration) if each.edges]
+        for triple in (compiled.power, compiled.current):
+            self._tables += [(*bands.masks, bands.unknown) for bands in (triple or ())[:2]]
+        size = prod(len(each) for each in self._tables) * STATES
+        if size > _MOST_STATES:
             raise NotVectorisable(f"the tariff has more than {_MOST_STATES} states")
-        self.code *= len(masks)
-        self.code += index
+        self._known = np.zeros(size, np.bool_)
+        self._rates = _Rates(size)
 
-    def finish(self, flavour: Integers) -> None:
-        """The kind of the period, whether graced, whether expired: kind * 4 + graced * 2 + expired."""
-        self.code *= _FLAVOURS
-        self.code += flavour
+    def rates(self, code: Integers) -> _Rates:
+        """Rates of all states among `code`."""
+        seen = np.bincount(code, minlength=len(self._known)) > 0
+        for each in np.flatnonzero(seen & ~self._known):
+            self._rates.set(int(each), self._choice(int(each)))
+        self._known |= seen
+        return self._rates
 
-    def choice(self, code: int, compiled: Compiled) -> Choice:
+    def _choice(self, code: int) -> Choice:
         """What prices the state with that code."""
-        rest, flavour = divmod(code, _FLAVOURS)
-        mask = compiled.all
-        for masks in reversed(self.tables):
+        rest, flavour = divmod(code, STATES)
+        mask = self.compiled.all
+        for masks in reversed(self._tables):
             rest, index = divmod(rest, len(masks))
             mask &= masks[index]
-        return compiled.choice(mask, KINDS[flavour >> 2], bool(flavour & 2), bool(flavour & 1))
+        return self.compiled.choose(mask * STATES + flavour)
 
 
 class _Rates:
     """By code: units before and after taxes of one mWh, ms or fee, and the step (0: not priced)."""
 
-    def __init__(self, states: _States, compiled: Compiled) -> None:
-        self.energy, self.time, self.flat = (np.zeros((3, states.size), np.int64) for _ in range(3))
-        for code in np.flatnonzero(np.bincount(states.code, minlength=states.size)):
-            choice = states.choice(int(code), compiled)
-            for table, component in ((self.energy, choice.energy), (self.time, choice.time), (self.flat, choice.flat)):
-                if component is not None:
-                    table[:, code] = _rate(component)
+    def __init__(self, size: int) -> None:
+        self.energy, self.time, self.flat = (np.zeros((3, size), np.int64) for _ in range(3))
+
+    def set(self, code: int, choice: Choice) -> None:
+        """Notes what one state costs."""
+        for table, component in ((self.energy, choice.energy), (self.time, choice.time), (self.flat, choice.flat)):
+            if component is not None:
+                table[:, code] = _rate(component)
+
+
+class _Dimension(msgspec.Struct, frozen=True):
+    """Volume per slice, and rates per code."""
+
+    volume: Integers
+    rates: Integers
+
+
+def _segments(values: Integers, last: Integers) -> Integers:
+    """Sums of neighbours that end at `last`. A running sum may pass 64 bits and wrap; the differences are right all the same."""
+    return np.diff(np.cumsum(values)[last], prepend=0)
 
 
 def _rate(component: Component) -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ from billing_reports.cdr import Usage
 from billing_reports.policy import PricingPolicy
 from billing_reports.price import price
 from billing_reports.tariff import Tariff
-from billing_reports.vector import NotVectorisable, history_of, price_history
+from billing_reports.vector import AT_ONCE, NotVectorisable, history_of, price_history
 from tests.support.pricing import ZONES, tariffs, usages
 
 policies = st.builds(
@@ -24,12 +24,12 @@ policies = st.builds(
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(usages(), min_size=1, max_size=6), tariffs(), st.sampled_from(ZONES), policies)
-def test_both_engines_are_equal(found: list[Usage], tariff: Tariff, zone: str, policy: PricingPolicy) -> None:
-    """Each usage of a batch costs what the scalar engine says, before and after taxes, and so does the batch."""
+@given(st.lists(usages(), min_size=1, max_size=6), tariffs(), st.sampled_from(ZONES), policies, st.sampled_from([1, 2, 5, AT_ONCE]))
+def test_both_engines_are_equal(found: list[Usage], tariff: Tariff, zone: str, policy: PricingPolicy, at_once: int) -> None:
+    """Each usage of a history costs what the scalar engine says, before and after taxes, and so does the history."""
     batch = [replace(each, time_zone=zone) for each in found]
     try:
-        earned = price_history(history_of(batch), tariff, policy)
+        earned = price_history(history_of(batch), tariff, policy, at_once=at_once)
     except NotVectorisable as refused:
         assert "64 bits" in str(refused)
         reject()

@@ -1,7 +1,8 @@
 """Pricing twice: a slow reference that walks minute by minute in fractions, and strategies for tariffs and usages on that grid.
 
 The reference shares nothing with the engine but the words of a tariff: no cuts, no masks, no integer units. It is exact because the
-strategies only make whole minutes, a whole number of Wh per minute, and thresholds that such a usage meets at a whole minute.
+strategies only make whole minutes, a whole number of Wh per minute, and thresholds that such a usage meets at a whole minute: every
+period uses a multiple of 200 Wh at a rate that divides 200, and thresholds are whole kWh.
 """
 
 from __future__ import annotations
@@ -208,7 +209,10 @@ def usages(draw: st.DrawFn) -> Usage:
     for kind in kinds or [PeriodKind.CHARGING]:
         minutes = draw(st.integers(1, 150))
         charging = kind is PeriodKind.CHARGING
-        wh = draw(st.sampled_from([0, 10, 50, 100, 200])) * minutes if charging else 0
+        rate = draw(st.sampled_from([0, 10, 50, 100, 200])) if charging else 0
+        if rate:
+            minutes = ceil(minutes * rate / 200) * 200 // rate
+        wh = rate * minutes
         power = draw(st.sampled_from([None, 3000, 6000, 11999, 12000, 40000])) if charging else None
         end = at + minutes * MINUTE
         periods.append(ChargingPeriod(at, end, kind, wh, min_power_w=power, max_power_w=power))
