@@ -9,93 +9,75 @@ from typing import Annotated
 import typer
 
 from chargenet.errors import ChargewatchError
-from chargewatch.cli import (
-    alerts,
-    backup,
-    call,
-    cases,
-    cdr,
-    charge_points,
-    config,
-    customer,
-    dashboards,
-    demo,
-    detect,
-    diagnostics,
-    doctor,
-    firmware,
-    frames,
-    importing,
-    importing_billing,
-    keys,
-    maintenance,
-    meter_key,
-    price,
-    report,
-    rollout,
-    silences,
-    simulate,
-    sites,
-    statement,
-    statement_export,
-    tariff,
-    tokens,
-    transactions,
-    up,
-)
 from chargewatch.cli.exits import Exit, code_of
+from chargewatch.cli.lazy import lazy_group
 
+COMMANDS = (
+    (
+        "demo", "demo:demo",
+        "Watch a live charging network: the real platform, and a simulated network that connects to it over real WebSockets.",
+    ),
+    ("up", "up:up", "Run the platform: all programs in one process, stores under the data folder."),
+    (
+        "simulate", "simulate:simulate",
+        "Connect a simulated network over real WebSockets: mixed vendors and OCPP versions, sessions, faults, outages.",
+    ),
+    ("frames", "frames:frames", "Show what a charge point said and what it was told, oldest first."),
+    ("call", "call:call", "Send a call to a charge point and print the result."),
+    ("audit", "sites:audit", "Show who changed what, newest first."),
+    ("rebuild", "up:rebuild", "Drop every read model (stations, transactions, telemetry) and build it again from the journal."),
+    (
+        "backup", "backup:backup",
+        "Write journal, SQLite, keys, diagnostics and firmware files of a data folder into one tar; the platform may run.",
+    ),
+    (
+        "restore", "backup:restore",
+        "Unpack a backup into an empty data folder, once every byte was compared with what was backed up.",
+    ),
+    (
+        "doctor", "doctor:doctor",
+        "Look at everything the platform needs: is it there, reachable, and right? Exit code 1 when something is not.",
+    ),
+    ("price", "price:price_command", "Price a session under a tariff and show how the price comes about."),
+    ("charge-points", "charge_points:app", "Charge points: list, show, add, approve, block, set passwords."),
+    ("transactions", "transactions:app", "Transactions: list, show, quarantine."),
+    ("diagnostics", "diagnostics:app", "Diagnostics: request, list, fetch, remove."),
+    ("firmware", "firmware:app", "Firmware files: add, list, show, approve."),
+    ("rollout", "rollout:app", "Firmware rollouts: a canary, then waves, stopped by what happens after the install."),
+    ("tokens", "tokens:app", "ID tokens: add, block, list, import."),
+    ("sites", "sites:app", "Sites: list, put, remove."),
+    ("keys", "keys:app", "API keys: create, list, revoke."),
+    ("cases", "cases:app", "Cases: list, show, ack, resolve."),
+    ("detect", "detect:app", "Detectors: run, evaluate."),
+    ("maintenance", "maintenance:app", "Planned work: add, list, end."),
+    ("silences", "silences:app", "Silences: add, list, end."),
+    ("alerts", "alerts:app", "Telling people: list, ack, resolve, test, log, check, secret."),
+    ("config", "config:app", "Settings: check."),
+    ("dashboards", "dashboards:app", "Grafana boards and Prometheus rules: build, check, preview, push."),
+    ("tariff", "tariff:app", "Tariffs: add, list, find doubts before drivers do."),
+    ("report", "report:app", "Reports: utilization, uptime, sessions, nevi."),
+    ("import", "importing:app", "Import: sessions of another system."),
+    ("customer", "customer:app", "Customers: add, list."),
+    ("meter-key", "meter_key:app", "Public keys of meters: add, list, remove, check."),
+    ("cdr", "cdr:app", "CDRs: the price of each transaction, traced to its frames."),
+    ("statement", "statement:app", "Statements: run, list, show, finalize, credit."),
+)  # fmt: skip
+"""Name, where it is, and the line that `chargewatch --help` has of it."""
+INSIDE = {
+    "import": (
+        ("customers", "importing_billing:customers", ""),
+        ("tariffs", "importing_billing:tariffs", ""),
+    ),
+    "statement": (("export", "statement_export:export", ""),),
+}
+"""Commands of a group that have a module of their own."""
 app = typer.Typer(
     name="chargewatch",
+    cls=lazy_group(COMMANDS, INSIDE),
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-
-COMMANDS = (
-    ("demo", demo.demo),
-    ("up", up.up),
-    ("simulate", simulate.simulate),
-    ("frames", frames.frames),
-    ("call", call.call),
-    ("audit", sites.audit),
-    ("rebuild", up.rebuild),
-    ("backup", backup.backup),
-    ("restore", backup.restore),
-    ("doctor", doctor.doctor),
-    ("price", price.price_command),
-)
-GROUPS = (
-    ("charge-points", charge_points.app),
-    ("transactions", transactions.app),
-    ("diagnostics", diagnostics.app),
-    ("firmware", firmware.app),
-    ("rollout", rollout.app),
-    ("tokens", tokens.app),
-    ("sites", sites.app),
-    ("keys", keys.app),
-    ("cases", cases.app),
-    ("detect", detect.app),
-    ("maintenance", maintenance.app),
-    ("silences", silences.app),
-    ("alerts", alerts.app),
-    ("config", config.app),
-    ("dashboards", dashboards.app),
-    ("tariff", tariff.app),
-    ("report", report.app),
-    ("import", importing.app),
-    ("customer", customer.app),
-    ("meter-key", meter_key.app),
-    ("cdr", cdr.app),
-    ("statement", statement.app),
-)
-importing.app.command("customers")(importing_billing.customers)
-importing.app.command("tariffs")(importing_billing.tariffs)
-statement.app.command("export")(statement_export.export)
-for _name, _command in COMMANDS:
-    app.command(_name)(_command)
-for _name, _group in GROUPS:
-    app.add_typer(_group, name=_name)
 
 
 def _version(wanted: bool) -> None:

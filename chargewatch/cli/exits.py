@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
-
-import httpx
 
 from chargenet.errors import ChargewatchError, InvalidFile, NotFound, SettingsError, Unavailable
 
@@ -39,6 +38,12 @@ def code_of(error: Exception) -> Exit:
         return Exit.USAGE
     if isinstance(error, NotFound):
         return Exit.NOT_FOUND
-    if isinstance(error, Unavailable | httpx.TransportError):
+    if isinstance(error, Unavailable) or _is_of_transport(error):
         return Exit.NOT_REACHABLE
     return Exit.FAILED
+
+
+def _is_of_transport(error: Exception) -> bool:
+    """An error of httpx, which a command that never asked anything has not imported."""
+    httpx = sys.modules.get("httpx")
+    return httpx is not None and isinstance(error, httpx.TransportError)
