@@ -85,7 +85,8 @@ class BillingProgram:
     async def _round(self) -> float:
         """One tick; how long to wait then."""
         try:
-            self._journal.set_cursor(CURSOR, await self._loop.tick())
+            await self._loop.tick()
+            self._journal.set_cursor(CURSOR, await self._loop.released())
         except (Unavailable, Conflict) as problem:
             self._problem = str(problem)
             log.warning("billing waits: %s", problem)

@@ -33,7 +33,7 @@ from billing_reports.statement_store import BillingStores
 from billing_reports.tariff import Tariff
 from billing_reports.tariff_book import Assignment, TariffVersion
 from billing_reports.totals import Lines, joined, lines_of, month_totals
-from billing_reports.trace import CdrTraceView, TracedFrame, sequences_of, traced
+from billing_reports.trace import CdrTraceView, TracedFrame, copied_from, sequences_of, traced
 from chargenet.errors import Conflict, NotFound
 from chargenet.ports import Clock
 
@@ -152,15 +152,19 @@ class BillingDesk:
     async def trace(self, cdr_id: str) -> CdrTraceView:
         """Every figure of a CDR with the frames it rests on."""
         cdr = await self.ledger.cdr(cdr_id)
-        frames = await asyncio.to_thread(self._read, sequences_of(cdr))
+        frames = await asyncio.to_thread(self._read, cdr)
         return traced(cdr, frames)
 
-    def _read(self, sequences: Sequence[int]) -> list[TracedFrame]:
+    def _read(self, cdr: Cdr) -> list[TracedFrame]:
         found = []
-        for sequence in sequences:
+        begins, at = self._frames.begins()
+        for sequence in sequences_of(cdr):
             record = self._frames.one(sequence)
             if record is None:
-                found.append(TracedFrame(sequence=sequence, lost=True))
+                kept = copied_from(cdr, sequence)
+                found.append(TracedFrame(
+                    sequence=sequence, lost=True, journal_begins=begins, journal_begins_at=at, copied=kept
+                ))  # fmt: skip
             else:
                 frame, reply = record.frame.decode("utf-8", "replace"), record.reply.decode("utf-8", "replace")
                 found.append(TracedFrame(

@@ -45,6 +45,12 @@ class Frames:
         complete = self._journal.first_sequence <= first and (done or len(found) < MOST_RECORDS)
         return Told(tuple(self._interpret(record) for record in reversed(found)), complete)
 
+    def begins(self) -> tuple[int, datetime | None]:
+        """The oldest record that the journal still has, and when it came; None where it has none."""
+        first = self._journal.first_sequence
+        found = self._journal.read(first - 1, 1)
+        return first, found[0].received_at if found else None
+
     def one(self, sequence: int) -> Record | None:
         """One record; None where the journal no longer has it."""
         if sequence < self._journal.first_sequence:

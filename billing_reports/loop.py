@@ -17,6 +17,7 @@ from billing_reports.assemble import issue_of
 from billing_reports.intake import Key, touched
 from billing_reports.issue import PASSING, IssueReason
 from billing_reports.judge import Judge
+from billing_reports.needed import Needed
 from billing_reports.outcome import fresh, judged, merged, report_issue, waiting
 from billing_reports.sessions import BilledSession, Change, SessionState
 from billing_reports.store import LedgerStore
@@ -46,6 +47,7 @@ class Loop:
         self._ledger, self._judge, self._stores, self._feed, self._clock = ledger, judge, stores, feed, clock
         self._running: set[Key] | None = None
         self._retry = True
+        self._needed = Needed(ledger, stores.transactions, clock)
         self.lock = asyncio.Lock()
         self.position = 0
 
@@ -70,6 +72,10 @@ class Loop:
                 self._retry = False
                 await self._again(head)
             return self.position
+
+    async def released(self) -> int:
+        """The last record of the journal that retention may remove. Raises StoreUnavailable."""
+        return await self._needed.released(self.position, self._running or ())
 
     async def look(self, keys: Iterable[Key]) -> None:
         """Judge these transactions now, under the lock of the caller."""

@@ -27,7 +27,12 @@ class TracedFrame(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     frame: str = ""
     reply: str = ""
     lost: bool = False
-    """The journal no longer has it."""
+    """The journal no longer has it: retention removed it. What was copied from it into the CDR stays."""
+    journal_begins: int | None = None
+    """Of a lost one: the oldest record that the journal still has, and when that one came."""
+    journal_begins_at: datetime | None = None
+    copied: tuple[str, ...] = ()
+    """Of a lost one: what the CDR keeps of it, in words."""
 
 
 class TracedLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -65,6 +70,22 @@ def sequences_of(cdr: Cdr) -> list[int]:
     """Every record that a CDR rests on, in order."""
     signed = {each.sequence for each in cdr.signed if each.sequence is not None}
     return sorted({each.sequence for each in cdr.trace.points} | signed)
+
+
+def copied_from(cdr: Cdr, sequence: int) -> tuple[str, ...]:
+    """What a CDR keeps of a record, whether or not the journal still has it."""
+    points = tuple(_point(each) for each in cdr.trace.points if each.sequence == sequence)
+    signed = tuple(
+        f"signed value {each.context or ''}".strip() + f", {each.encoding}, {each.verdict}"
+        for each in cdr.signed
+        if each.sequence == sequence
+    )
+    return (*points, *signed)
+
+
+def _point(point: TracePoint) -> str:
+    register = "" if point.register_wh is None else f", register {point.register_wh} Wh"
+    return f"{point.what} at {point.at.isoformat()}{register}{', ' + point.note if point.note else ''}"
 
 
 def traced(cdr: Cdr, frames: Sequence[TracedFrame]) -> CdrTraceView:

@@ -139,9 +139,17 @@ def _trace(found: dict[str, Any]) -> None:
     out.print(table(("at", "what", "register Wh→", "energy Wh→", "remark", "record→"), points))
     out.print("\nFrames, as they came:", style="bold")
     for frame in found.get("frames", ()):
-        text = frame.get("frame") or "no longer in the journal"
+        text = _lost(frame) if frame.get("lost") else frame.get("frame", "")
         received = _at(frame.get("received_at")) or "-"
         out.print(Text.assemble((f"{frame['sequence']} ", "bold"), (f"{received} ", "dim"), text), soft_wrap=True)
+
+
+def _lost(frame: dict[str, Any]) -> str:
+    """Why a frame cannot be shown, and what is kept of it all the same."""
+    begins = f"the journal begins with record {frame.get('journal_begins')}"
+    at = _at(frame.get("journal_begins_at"))
+    since = f"{begins} of {at}" if at else begins
+    return f"removed by retention ({since}); the CDR keeps: {'; '.join(frame.get('copied', ())) or 'nothing of it'}"
 
 
 @app.command()

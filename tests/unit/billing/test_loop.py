@@ -14,6 +14,7 @@ from billing_reports.desk import BillingDesk
 from billing_reports.frames import Frames
 from billing_reports.judge import LATE_SETTLE, Judge, Rules
 from billing_reports.loop import UNKNOWN, Loop
+from billing_reports.needed import EVERY_S, HOLD
 from billing_reports.runner import Runner
 from billing_reports.sessions import BilledSession, Change, SessionState
 from billing_reports.storage.ledger_sql import SqlLedger
@@ -39,12 +40,22 @@ STORY: list[Report] = [
 ]
 
 
+class Emptying(MemoryJournal):
+    """A journal from which retention removed what lies before `begins`."""
+
+    begins = 1
+
+    @property
+    def first_sequence(self) -> int:
+        return max(super().first_sequence, self.begins)
+
+
 class Told:
     """Facts, as feed, as journal's records, and as the transactions read model has them."""
 
     def __init__(self, stores: SqlStores) -> None:
         self.facts: list[Fact] = []
-        self.journal = MemoryJournal()
+        self.journal = Emptying()
         self._projection = TransactionsProjection(stores.transactions)
 
     @property
@@ -212,3 +223,41 @@ async def test_a_token_that_finds_its_customer_is_billed_anew(world: World) -> N
     await world.restarted().tick()
     assert (await world.ledger.counts())[0] == {"dismissed": 1}
     assert sum(net for _, net in await world.made()) == 0
+
+
+async def test_the_journal_keeps_what_is_still_to_be_billed(world: World) -> None:
+    """Up to the begin of what runs or waits; all of it once that is billed; for seven days at most."""
+    await world.price()
+    await world.told.tell({"is": "status", "at": -10, "word": "Available"}, *STORY[:2])
+    await world.loop.tick()
+    assert (world.loop.position, await world.loop.released()) == (3, 1)
+    assert await world.restarted().tick() == 3 and await world.loop.released() == 1
+    await world.told.tell(*STORY[2:])
+    await world.loop.tick()
+    world.clock.advance(EVERY_S + 1)
+    assert await world.loop.released() == 4
+
+
+async def test_what_never_ends_does_not_fill_the_disk(world: World) -> None:
+    """After a week it holds up nothing."""
+    await world.told.tell(*STORY[:2])
+    await world.loop.tick()
+    assert await world.loop.released() == 0
+    world.clock.advance(HOLD.total_seconds())
+    assert await world.loop.released() == 2
+
+
+async def test_a_trace_says_that_retention_removed_a_frame(world: World) -> None:
+    """With the record the journal begins with now, and what the CDR keeps of the frame; nothing else changes."""
+    await world.price()
+    await world.told.tell(*STORY)
+    await world.loop.tick()
+    before = await world.desk().trace("C000000001")
+    assert not any(frame.lost for frame in before.frames)
+    world.told.journal.begins = 3
+    after = await world.desk().trace("C000000001")
+    assert [(frame.sequence, frame.lost) for frame in after.frames] == [(1, True), (2, True), (3, False)]
+    first = after.frames[0]
+    assert (first.journal_begins, first.journal_begins_at) == (3, after.frames[2].received_at)
+    assert first.copied == (f"start at {DAY.isoformat()}, register 1000 Wh",)
+    assert (after.lines, after.points) == (before.lines, before.points)
