@@ -26,6 +26,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The rollout as YAML;
 RolloutId = Annotated[str, typer.Argument(metavar="ROLLOUT_ID", help="As `create` names it.")]
 Why = Annotated[str, typer.Option("--why", help="Kept in the history.")]
 _EVERY_S = 1.0
+_RESTART_TRIES = 120
 
 
 def _body(file: Path) -> dict[str, str]:
@@ -188,18 +189,32 @@ def status(
     """
     if rollout_id is None and watch:
         raise CommandFailed("--watch needs a rollout: chargewatch rollout status ROLLOUT_ID --watch", Exit.USAGE)
-    with Target(data, api, key, config).client() as client:
-        if rollout_id is None:
+    target = Target(data, api, key, config)
+    if rollout_id is None:
+        with target.client() as client:
             _list(client.pages(dict[str, Any], "/rollouts", limit), json)
-            return
-        where = path("rollouts", rollout_id)
-        found = client.get(dict[str, Any], where)
-        if watch:
-            _watch(lambda: client.get(dict[str, Any], where), found, json)
-        elif json:
-            print_json(found)
-        else:
-            console().print(view(found))
+        return
+    where = path("rollouts", rollout_id)
+    found = _look(target, where)
+    if watch:
+        _watch(lambda: _look(target, where, _RESTART_TRIES), found, json)
+    elif json:
+        print_json(found)
+    else:
+        console().print(view(found))
+
+
+def _look(target: Target, where: str, tries: int = 1) -> dict[str, Any]:
+    """One answer; `tries`: how often a platform is asked that does not answer, a second apart: it may be restarting."""
+    while True:
+        tries -= 1
+        try:
+            with target.client() as client:
+                return client.get(dict[str, Any], where)
+        except CommandFailed as failed:
+            if failed.code is not Exit.NOT_REACHABLE or not tries:
+                raise
+            time.sleep(_EVERY_S)
 
 
 def _list(page: Page[dict[str, Any]], as_json: bool) -> None:

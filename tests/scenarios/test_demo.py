@@ -20,6 +20,7 @@ def test_the_demo_lives_and_ends_by_itself() -> None:
     done = subprocess.run([*command, "--port-base", str(free_port())], capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "OCPP listening on ws://" in done.stdout and "admin key: cw_" in done.stdout
+    assert re.search(r"^a firmware rollout: .*firmware demo-images demo-firmware --speed 10 --data /", done.stdout, re.MULTILINE)
     lines = [line for line in done.stdout.splitlines() if line.startswith("t=")]
     assert len(lines) >= 3, done.stdout
     assert "charge points 30/30" in lines[-1]
