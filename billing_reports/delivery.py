@@ -18,8 +18,10 @@ import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from billing_reports.formats import FORMATS, Report, report_file
+from billing_reports.nevi import last_quarter
 from billing_reports.report_desk import ReportDesk
 from billing_reports.report_store import Schedule
+from billing_reports.uptime import months_between
 from chargenet.errors import ChargewatchError, Conflict, NotFound, Unavailable
 from chargenet.model.notice import Attachment, Notice, Severity
 from chargenet.ports import Clock, Notices
@@ -27,6 +29,8 @@ from chargenet.ports import Clock, Notices
 log = logging.getLogger(__name__)
 
 LOOK_S = 60.0
+DELIVERED = "/api/v1/reports/delivered"
+"""Where the file of a notice is fetched, by whoever cannot take it along."""
 KEEP = timedelta(days=60)
 """Files are kept for this long: deliveries are retried for days."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -41,7 +45,7 @@ class Due(msgspec.Struct, frozen=True):
 
 
 def last_period(every: str, time_zone: str, now: datetime) -> Due:
-    """The last whole day, week (Monday to Sunday) or month before `now`, in local days."""
+    """The last whole day, week (Monday to Sunday), month or quarter before `now`, in local days."""
     zone = ZoneInfo(time_zone)
     today = now.astimezone(zone).date()
     if every == "day":
@@ -49,6 +53,9 @@ def last_period(every: str, time_zone: str, now: datetime) -> Due:
     elif every == "week":
         after = today - timedelta(days=today.weekday())
         first = after - timedelta(days=7)
+    elif every == "quarter":
+        first, last = last_quarter(today)
+        after = last + timedelta(days=1)
     else:
         after = today.replace(day=1)
         first = (after - timedelta(days=1)).replace(day=1)
@@ -137,8 +144,11 @@ class Delivery:
         """The report of a schedule for a period."""
         zone = ZoneInfo(schedule.time_zone)
         start = datetime(period.first.year, period.first.month, period.first.day, tzinfo=zone)
+        if schedule.kind == "nevi":
+            return await self._desk.nevi(period.first, period.last, schedule.time_zone, schedule.site_id)
         if schedule.kind == "uptime":
-            return await self._desk.uptime([period.last.replace(day=1)], schedule.time_zone, schedule.site_id)
+            months = months_between(period.first, period.last) if schedule.every == "quarter" else [period.last.replace(day=1)]
+            return await self._desk.uptime(months, schedule.time_zone, schedule.site_id)
         make = self._desk.utilization if schedule.kind == "utilization" else self._desk.quality
         made: Report = await make(start, period.ended_at, schedule.time_zone, schedule.site_id)
         return made
@@ -152,6 +162,14 @@ class Delivery:
         partial.chmod(0o600)
         partial.replace(path)
         return path
+
+    def file(self, name: str) -> bytes:
+        """One that was delivered. Blocks. NotFound for any other, and for one that is not kept any more."""
+        path = self._folder / name
+        known = _UNSAFE.search(name) is None and path.suffix[1:] in FORMATS
+        if not known or path.parent != self._folder or not path.is_file():
+            raise NotFound("report", name)
+        return path.read_bytes()
 
     def _tidy(self, before: datetime) -> None:
         if not self._folder.is_dir():
@@ -174,7 +192,12 @@ def _notice(schedule: Schedule, period: Due, path: Path, now: datetime) -> Notic
         text=f"The {schedule.kind} report from {span} ({schedule.time_zone}) is attached. It comes every {schedule.every}.",
         labels=labels,
         attachments=(Attachment(path.name, FORMATS[schedule.format].partition(";")[0], str(path)),),
-        details={"first_day": str(period.first), "last_day": str(period.last), "format": schedule.format},
+        details={
+            "first_day": str(period.first),
+            "last_day": str(period.last),
+            "format": schedule.format,
+            "download": f"{DELIVERED}/{path.name}",
+        },
         began_at=now,
         resolved_at=now,
     )

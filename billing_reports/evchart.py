@@ -81,10 +81,10 @@ def sessions_csv(sessions: Iterable[ReportSession], ports: Mapping[tuple[str, in
 
 
 def uptime_csv(ports: Iterable[PortUptime], provider: str) -> str:
-    """Module 3: the last three months of each port. Uptime in percent of the minutes in service."""
+    """Module 3: the months of each port, three in a quarter. Uptime in percent of the minutes in service."""
     rows = []
     for each in ports:
-        for month in each.months[-3:]:
+        for month in each.months:
             share = month.uptime
             shown = "" if share is None else f"{share * 100:.2f}"
             rows.append(

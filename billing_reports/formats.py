@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from billing_reports.kpi import KpiCount
+from billing_reports.nevi import NeviReport
 from billing_reports.statement import Statement
 from billing_reports.uptime_report import UptimeReport
 from billing_reports.utilization import UtilizationReport
@@ -31,7 +32,7 @@ class QualityReport(msgspec.Struct, frozen=True, kw_only=True):
     points: dict[str, KpiCount]
 
 
-Report = UtilizationReport | UptimeReport | QualityReport
+Report = UtilizationReport | UptimeReport | QualityReport | NeviReport
 
 
 def report_file(report: Report, form: str, made_at: datetime, language: str = "en", name: str = "") -> bytes:

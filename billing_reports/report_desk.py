@@ -20,6 +20,7 @@ from billing_reports.formats import QualityReport
 from billing_reports.importing import ImportedSession
 from billing_reports.intervals import Intervals, clip, total
 from billing_reports.kpi import VALID_STOPS, KpiCount, KpiFold
+from billing_reports.nevi import NeviReport, nevi_report
 from billing_reports.opening_hours import closed
 from billing_reports.report_facts import FactReader
 from billing_reports.report_session import ReportConnector, ReportSession
@@ -27,7 +28,7 @@ from billing_reports.report_store import PortRow, ReportStore, Revenue
 from billing_reports.rollup_state import STATUS, PointState, Span
 from billing_reports.rollup_store import RollupStore
 from billing_reports.timeline import Timeline, timeline
-from billing_reports.uptime import Port, PortUptime, next_month, port_time, uptime
+from billing_reports.uptime import Port, PortUptime, months_between, next_month, port_time, uptime
 from billing_reports.uptime_report import UptimeReport, uptime_report
 from billing_reports.utilization import UtilizationReport, utilization
 from chargenet.errors import Conflict
@@ -141,6 +142,15 @@ class ReportDesk:
             ports = [self._port(key, at, network) for key, at in sorted(evses.items()) if key[0] in some]
             found += await asyncio.to_thread(_uptimes, ports, spans, network, exclusions, months, start, end, time_zone)
         return uptime_report(found, months, time_zone, end)
+
+    async def nevi(self, first: date, last: date, time_zone: str, site_id: str | None = None, *, provider: str = "") -> NeviReport:
+        """What the authority is told of these local days. Raises Conflict on a period that is still to come."""
+        zone = ZoneInfo(time_zone)
+        after = last + timedelta(days=1)
+        start, end = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (first, after))
+        found = await self.sessions(start, end, site_id)
+        uptime = await self.uptime(months_between(first, last), time_zone, site_id)
+        return await asyncio.to_thread(nevi_report, first, last, time_zone, provider, uptime, found, await self.ports())
 
     # -- what they are made of
 

@@ -34,11 +34,11 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
     schedule_id: str
     kind: str
-    """utilization, uptime or sessions."""
+    """utilization, uptime, sessions or nevi."""
     format: str
     """pdf, html, csv or json."""
     every: str
-    """day, week (Monday to Sunday) or month."""
+    """day, week (Monday to Sunday), month or quarter."""
     time_zone: str = "UTC"
     language: str = "en"
     site_id: str | None = None

@@ -11,7 +11,8 @@ import msgspec
 
 from billing_reports.evchart import outages_csv
 from billing_reports.formats import QualityReport, Report
-from billing_reports.render import quality_document, uptime_document, utilization_document
+from billing_reports.nevi import NeviReport
+from billing_reports.render import nevi_document, quality_document, uptime_document, utilization_document
 from billing_reports.render.document import Document
 from billing_reports.render.html import html
 from billing_reports.render.pages import pdf
@@ -35,6 +36,8 @@ def document_of(report: Report, made_at: datetime, language: str, name: str) -> 
         return utilization_document.document(report, made_at, language, name)
     if isinstance(report, UptimeReport):
         return uptime_document.document(report, made_at, language, name)
+    if isinstance(report, NeviReport):
+        return nevi_document.document(report, made_at, language, name)
     return quality_document.document(report, made_at, language, name)
 
 
@@ -43,6 +46,8 @@ def _csv(report: Report) -> str:
         return _table(_USE, _uses(report))
     if isinstance(report, UptimeReport):
         return _table(_UPTIME, _ports(report)) + "\r\n" + outages_csv(report.ports, "")
+    if isinstance(report, NeviReport):
+        return "\r\n".join((report.sessions_csv, report.uptime_csv, report.outages_csv))
     return _table(_KPI, _points(report))
 
 

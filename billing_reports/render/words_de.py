@@ -95,6 +95,18 @@ GERMAN: Mapping[str, str] = {
     "charging_over_plugged": "länger geladen als gesteckt",
     "over_rating": "mehr mittlere Leistung, als der Anschluss hat",
     "overlap": "überschneidet einen früheren Vorgang am selben Anschluss",
+    "nv_title": "Quartalsdaten für die Behörde {period}",
+    "nv_sessions": "Ladevorgänge",
+    "nv_sessions_note": "davon {failed} ohne Erfolg",
+    "nv_energy": "Energie",
+    "nv_energy_note": "an {ports} Ladepunkten",
+    "nv_station": "Station",
+    "nv_failed": "Ohne Erfolg",
+    "nv_by_port": "Ladevorgänge je Ladepunkt",
+    "nv_rule": (
+        "Daten nach 23 CFR 680.112: Jeder Ladevorgang, jeder Monat der Verfügbarkeit und jeder Ausfall steht in den drei "
+        "CSV-Dateien dieses Berichts, wie EV-ChART sie nimmt."
+    ),
     "up_title": "Verfügbarkeitsbericht",
     "up_network": "Verfügbarkeit des Netzes",
     "up_month": "{month}",

@@ -94,6 +94,18 @@ ENGLISH: Mapping[str, str] = {
     "charging_over_plugged": "charged for longer than it was plugged in",
     "over_rating": "more mean power than the connector can give",
     "overlap": "overlaps an earlier session at the same connector",
+    "nv_title": "Quarterly data for the authority {period}",
+    "nv_sessions": "Sessions",
+    "nv_sessions_note": "{failed} of them did not succeed",
+    "nv_energy": "Energy",
+    "nv_energy_note": "at {ports} ports",
+    "nv_station": "Station",
+    "nv_failed": "Not successful",
+    "nv_by_port": "Sessions by port",
+    "nv_rule": (
+        "Data after 23 CFR 680.112: each session, each month of uptime and each outage is in the three CSV files of this report, "
+        "as EV-ChART takes them."
+    ),
     "up_title": "Uptime report",
     "up_network": "Uptime of the network",
     "up_month": "{month}",

@@ -23,6 +23,7 @@ from chargewatch.api import (
     charge_points,
     connectors,
     customers,
+    delivered,
     deliveries,
     diagnostics,
     firmware,
@@ -87,6 +88,7 @@ ROUTERS = (
     deliveries.router,
     open_alerts.router,
     alertmanager.router,
+    delivered.router,
     reports.router,
     probes.api_router,
 )

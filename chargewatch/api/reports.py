@@ -13,10 +13,10 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from billing_reports import evchart
 from billing_reports.exclusion import Exclusion, Reason, checked
 from billing_reports.formats import FORMATS, Report, report_file
 from billing_reports.importing import ImportedSession
+from billing_reports.nevi import last_quarter, quarter_days
 from billing_reports.opening_hours import parse
 from billing_reports.report_desk import ReportDesk
 from billing_reports.report_store import PortRow, Schedule
@@ -125,40 +125,35 @@ async def sessions(
     return await answer(report, form, platform.clock.now(), language, site or "")
 
 
-class Evchart(msgspec.Struct, frozen=True, kw_only=True):
-    """Three files for one quarter."""
-
-    quarter: str
-    sessions_csv: str
-    uptime_csv: str
-    outages_csv: str
-
-
-@router.get("/nevi", responses=returns(Evchart, "The files of one quarter, as EV-ChART takes them."))
+@router.get("/nevi", responses=_REPORT)
 async def nevi(
     _: Reader,
+    platform: At,
     desk: Desk,
-    year: Annotated[int, Query(ge=2020, le=2100)],
-    quarter: Annotated[int, Query(ge=1, le=4)],
+    first: Annotated[date | None, Query(alias="from", description="First local day, instead of a quarter.")] = None,
+    last: Annotated[date | None, Query(alias="to", description="Last local day, included.")] = None,
+    year: Annotated[int | None, Query(ge=2020, le=2100)] = None,
+    quarter: Annotated[int | None, Query(ge=1, le=4, description="With `year`. Nothing: the last whole quarter.")] = None,
+    form: Form = "json",
     time_zone: Zone = "UTC",
     site: SiteFilter = None,
     provider: Annotated[Text, Query(max_length=_PROVIDER, description="Network provider, as registered.")] = "",
+    language: Language = "en",
 ) -> Response:
-    """Quarterly data under 23 CFR 680.112: sessions, uptime, outages."""
-    months = evchart.quarter_months(year, quarter)
-    report = await desk.uptime(months, time_zone, site)
-    start, end = report.ports[0].months[0].start if report.ports else None, report.until
-    ports = await desk.ports()
-    found = [] if start is None else await desk.sessions(start, end, site)
-    made = await asyncio.to_thread(
-        lambda: Evchart(
-            quarter=f"{year}-Q{quarter}",
-            sessions_csv=evchart.sessions_csv(found, ports, provider),
-            uptime_csv=evchart.uptime_csv(report.ports, provider),
-            outages_csv=evchart.outages_csv(report.ports, provider),
-        )
-    )
-    return json(made)
+    """Data under 23 CFR 680.112 of days or of a quarter: sessions, uptime, outages; the three files of EV-ChART are in the JSON."""
+    now = platform.clock.now()
+    days = _days(first, last, year, quarter, now.astimezone(ZoneInfo(time_zone)).date())
+    within_reason(*days)
+    report = await desk.nevi(*days, time_zone, site, provider=provider)
+    return await answer(report, form, now, language, site or provider)
+
+
+def _days(first: date | None, last: date | None, year: int | None, quarter: int | None, today: date) -> tuple[date, date]:
+    if (first is None) != (last is None) or (year is None) != (quarter is None) or (first is not None and year is not None):
+        raise Conflict("say `from` and `to`, or `year` and `quarter`, or nothing for the last whole quarter")
+    if first is not None and last is not None:
+        return first, last
+    return last_quarter(today) if year is None or quarter is None else quarter_days(year, quarter)
 
 
 @router.get("/rollups", responses=returns(Page[HourRow], "Hours of connectors, in order of hour, charge point, connector."))
@@ -345,9 +340,9 @@ class ScheduleBody(BaseModel):
     """A report that is delivered by itself."""
 
     model_config = ConfigDict(extra="forbid")
-    kind: Literal["utilization", "uptime", "sessions"]
+    kind: Literal["utilization", "uptime", "sessions", "nevi"]
     format: Literal["pdf", "html", "csv", "json"] = "pdf"
-    every: Literal["day", "week", "month"] = "month"
+    every: Literal["day", "week", "month", "quarter"] = "month"
     time_zone: Annotated[Text, AfterValidator(_zone)] = "UTC"
     language: Literal["en", "de"] = "en"
     site_id: UsableName | None = Field(None, max_length=255)

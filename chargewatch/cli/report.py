@@ -30,6 +30,9 @@ From = Annotated[
 ]
 To = Annotated[str | None, typer.Option("--to", metavar="DAY", rich_help_panel=_PANEL, help="Last day, included.")]
 Zone = Annotated[str, typer.Option("--time-zone", metavar="ZONE", rich_help_panel=_PANEL, help="IANA zone of days and hours.")]
+FromNevi = Annotated[
+    str | None, typer.Option("--from", metavar="DAY", rich_help_panel=_PANEL, help="First day, YYYY-MM-DD, instead of a quarter.")
+]
 Form = Annotated[str | None, typer.Option("--format", help="pdf, html, csv or json; else a short table.")]
 Out = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it. \\[default: named after the report]")
@@ -103,31 +106,48 @@ def sessions(
 
 @app.command()
 def nevi(
-    quarter: Annotated[str, typer.Argument(metavar="QUARTER", help="e.g. 2026Q1.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the three files.")] = Path("."),
+    quarter: Annotated[str | None, typer.Argument(metavar="[QUARTER]", help="e.g. 2026Q1. \\[default: the last whole one]")] = None,
+    first: FromNevi = None, last: To = None, time_zone: Zone = "UTC", form: Form = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Folder of the CSV files, or the PDF or HTML file.")
+    ] = None,
     provider: Annotated[str, typer.Option(help="Network provider, as registered.")] = "",
-    time_zone: Zone = "UTC", site: Site = None, json: Json = False, data: Data = None, api: Api = None, key: ApiKey = None,
+    site: Site = None, language: Language = "en", json: Json = False, data: Data = None, api: Api = None, key: ApiKey = None,
     config: Config = None,
 ) -> None:  # fmt: skip
-    """Quarterly files under 23 CFR 680.112, as EV-ChART takes them: sessions, uptime, outages.
+    """Data under 23 CFR 680.112: sessions, uptime, outages, as the three files that EV-ChART takes, or as a document.
 
-    Example: chargewatch report nevi 2026Q1 --output .
+    Example: chargewatch report nevi --from 2026-01-01 --to 2026-03-31 --format csv --output .
     """
-    year, _, number = quarter.upper().partition("Q")
-    if not (year.isdigit() and number in ("1", "2", "3", "4")):
-        raise CommandFailed(f"{quarter!r} is no quarter: write 2026Q1", Exit.USAGE)
+    form = _form(form, json) or "csv"
     _zone(time_zone)
-    params = {"year": year, "quarter": number, "time_zone": time_zone, "site": site, "provider": provider}
+    params = {"time_zone": time_zone, "site": site, "provider": provider, "language": language, **_nevi_days(quarter, first, last)}
+    wanted = "json" if form == "csv" else form
     with Target(data, api, key, config).client() as client:
-        body = client.call("GET", "/reports/nevi", params=params)
-    if json:
-        sys.stdout.write(body.decode() + "\n")
+        body = client.call("GET", "/reports/nevi", params={**params, "format": wanted})
+    if form != "csv":
+        _leave(body, form, output, "nevi")
         return
-    found = msgspec.json.decode(body)
+    found = msgspec.json.decode(body, type=dict[str, Any])
     for module, part in ((2, "sessions"), (3, "uptime"), (4, "outages")):
-        target = output / f"evchart-{found['quarter']}-module{module}-{part}.csv"
+        target = (output or Path()) / f"evchart-{found['period']}-module{module}-{part}.csv"
         _write(target, found[f"{part}_csv"].encode())
         note(str(target))
+
+
+def _nevi_days(quarter: str | None, first: str | None, last: str | None) -> dict[str, str]:
+    """The days or the quarter meant; nothing for the last whole quarter."""
+    if quarter is not None:
+        year, _, number = quarter.upper().replace("-", "").partition("Q")
+        if first is not None or last is not None:
+            raise CommandFailed("say a quarter, or --from and --to", Exit.USAGE)
+        if not (year.isdigit() and number in ("1", "2", "3", "4")):
+            raise CommandFailed(f"{quarter!r} is no quarter: write 2026Q1", Exit.USAGE)
+        return {"year": year, "quarter": number}
+    if first is None and last is None:
+        return {}
+    start, end = days(first, last)
+    return {"from": str(start), "to": str(end)}
 
 
 def days(first: str | None, last: str | None) -> tuple[date, date]:

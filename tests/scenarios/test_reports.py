@@ -122,6 +122,15 @@ def test_a_fault_is_an_outage_and_can_be_excluded(platform: RunningPlatform, tmp
     chargewatch(platform, "report", "nevi", quarter, "--output", str(tmp_path))
     [file] = tmp_path.glob("*module4-outages.csv")
     rows = list(csv.DictReader(io.StringIO(file.read_text())))
+    period = ("--from", f"{now:%Y-%m}-01", "--to", f"{now:%Y-%m-%d}")
+    for form in ("pdf", "html", "json", "csv"):
+        out = tmp_path / form
+        chargewatch(platform, "report", "nevi", *period, "--format", form, "--output", str(out))
+        assert len(list(out.glob("*.csv"))) == 3 if form == "csv" else out.stat().st_size > 500
+    found = json.loads((tmp_path / "json").read_text())
+    assert found["uptime"]["months"] == [f"{now:%Y-%m}-01"] and "police report" in found["outages_csv"]
+    _, said = chargewatch(platform, "report", "nevi", quarter, *period, code=2)
+    assert "say a quarter, or --from and --to" in said
     assert any(row["excluded_outage"] == "TRUE" and "police report" in row["excluded_outage_notes"] for row in rows)
 
 

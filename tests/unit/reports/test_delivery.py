@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from billing_reports.delivery import Delivery, due, last_period
+from billing_reports.formats import report_file
+from billing_reports.nevi import last_quarter, period_name
 from billing_reports.opening_hours import closed, parse
 from billing_reports.report_desk import ReportDesk
 from billing_reports.report_facts import FactReader
@@ -96,6 +98,7 @@ async def world(tmp_path: Path) -> World:
         ("day", date(2026, 3, 3), date(2026, 3, 3)),
         ("week", date(2026, 2, 23), date(2026, 3, 1)),
         ("month", date(2026, 2, 1), date(2026, 2, 28)),
+        ("quarter", date(2025, 10, 1), date(2025, 12, 31)),
     ],
 )
 def test_the_last_whole_period(every: str, first: date, last: date) -> None:
@@ -207,3 +210,41 @@ def test_mistakes_in_hours(hours: str, sentence: str) -> None:
     """Each is named."""
     with pytest.raises(Conflict, match=sentence):
         parse(hours)
+
+
+async def test_what_the_authority_is_told(world: World) -> None:
+    """Of any days, by the months that they lie in; a quarter has its name; a port without sessions is there, with none."""
+    report = await world.desk.nevi(date(2026, 3, 1), date(2026, 3, 3), "UTC", provider="net")
+    assert report.period == "2026-03-01_2026-03-03"
+    assert [(each.port_id, each.sessions) for each in report.ports] == [(f"{POINT}/1", 0)]
+    assert report.uptime_csv.splitlines()[1].startswith(f"{POINT},{POINT}/1,net,2026-03-01T00:00:00Z")
+    assert len(report.outages_csv.splitlines()) == 2
+    quarter = await world.desk.nevi(date(2026, 1, 1), date(2026, 3, 31), "UTC")
+    assert (quarter.period, len(quarter.uptime.months)) == ("2026-Q1", 3)
+    with pytest.raises(Conflict, match="still to come"):
+        await world.desk.nevi(date(2026, 4, 1), date(2026, 4, 30), "UTC")
+    for form in ("pdf", "html", "csv", "json"):
+        body = report_file(report, form, NOW, "de", "Netz")
+        assert (b"%PDF" in body[:8]) if form == "pdf" else (f"{POINT}/1".encode() in body), form
+
+
+@pytest.mark.parametrize(("today", "first", "last"), [
+    (date(2026, 1, 1), date(2025, 10, 1), date(2025, 12, 31)),
+    (date(2026, 4, 1), date(2026, 1, 1), date(2026, 3, 31)),
+    (date(2026, 12, 31), date(2026, 7, 1), date(2026, 9, 30)),
+])  # fmt: skip
+def test_the_last_whole_quarter(today: date, first: date, last: date) -> None:
+    """Never the one that runs."""
+    assert last_quarter(today) == (first, last)
+    assert period_name(first, last) == f"{first.year}-Q{(first.month + 2) // 3}"
+
+
+async def test_only_what_was_delivered_is_a_file(world: World, tmp_path: Path) -> None:
+    """By its name alone: no way leads out of the folder."""
+    (tmp_path / "secret.pdf").write_bytes(b"x")
+    await world.store.put_schedule(schedule())
+    await world.delivery.look()
+    assert f"{POINT}/1".encode() in world.delivery.file("daily-utilization-2026-03-03-2026-03-03.csv")
+    for name in ("../secret.pdf", "secret.pdf", "", "..", "daily-utilization-2026-03-03-2026-03-03.csv.partial"):
+        with pytest.raises(NotFound):
+            world.delivery.file(name)
