@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
 from datetime import timedelta
 
 from billing_reports.house import House
 from billing_reports.judge import Rules
 from billing_reports.party import Party
-from chargenet.settings import BillingSettings
+from billing_reports.payments.port import PaymentGateway
+from billing_reports.payments.schedule import Terms
+from billing_reports.payments.stripe import StripeGateway
+from chargenet.settings import BillingSettings, PaymentSettings
 
 
 def seller_of(billing: BillingSettings) -> Party:
@@ -48,3 +52,24 @@ def house_of(billing: BillingSettings) -> House:
         run_hour=billing.run_hour,
         workers=billing.workers or os.cpu_count() or 1,
     )
+
+
+def terms_of(payments: PaymentSettings) -> Terms:
+    """What deciding about payments needs."""
+    return Terms(
+        retry_days=tuple(int(each) for each in payments.retry_days),
+        smallest=payments.smallest,
+        confirm_within=timedelta(seconds=payments.confirm_within_s),
+        use_within=timedelta(seconds=payments.use_within_s),
+        hold_lasts=timedelta(days=payments.hold_days),
+    )
+
+
+def gateway_of(payments: PaymentSettings) -> PaymentGateway | None:
+    """The gateway that is set; None: payments are off."""
+    if payments.gateway == "none" or payments.stripe_key is None or payments.webhook_secret is None:
+        return None
+    return StripeGateway(
+        payments.stripe_key, payments.webhook_secret, payments.stripe_url, payments.timeout_s, payments.webhook_tolerance_s,
+        random.random,
+    )  # fmt: skip

@@ -33,6 +33,7 @@ from chargewatch.programs import (
     make_alert_relay,
     make_alerts,
     make_billing,
+    make_payments,
     make_programs,
     make_reports,
     make_rollout_links,
@@ -91,6 +92,8 @@ class RunningPlatform:
         self.reports = make_reports(self)
         self.billing_program = make_billing(self)
         self.billing = self.billing_program.desk
+        self.payments_program = make_payments(self)
+        self.payments = None if self.payments_program is None else self.payments_program.desk
         self.programs = make_programs(self)
         self.closing = False
         self._began_after = opened.journal.durable_sequence
@@ -150,6 +153,9 @@ class RunningPlatform:
         checks.append(HealthCheck(name="reports", ok=well, detail=detail))
         well, detail = self.billing_program.health
         checks.append(HealthCheck(name="billing", ok=well, detail=detail))
+        if self.payments_program is not None:
+            well, detail = self.payments_program.health
+            checks.append(HealthCheck(name="payments", ok=well, detail=detail))
         well, detail = self.relay.health
         checks.append(HealthCheck(name="alert relay", ok=well, detail=detail))
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)

@@ -16,6 +16,7 @@ from alerts.relay.relay import Relay
 from alerts.storage.cases_sql import SqlCases
 from alerts.storage.sql import SqlAlerts
 from billing_reports.app import BillingProgram
+from billing_reports.payments.app import PaymentsProgram
 from billing_reports.reports_app import Reports
 from billing_reports.rollup_projection import RollupProjection
 from billing_reports.storage.report_sql import SqlReports
@@ -25,7 +26,7 @@ from chargenet.ports import Program, Projection
 from chargenet.storage.influx import InfluxTelemetry
 from chargenet.storage.relational_engine import Database
 from chargewatch import layout
-from chargewatch.billing_settings import house_of, rules_of
+from chargewatch.billing_settings import gateway_of, house_of, rules_of, terms_of
 from chargewatch.last_frames import LastFrames
 from chargewatch.relaying import load_link_key, make_relay
 from chargewatch.rollout_links import LinkedNotices, RolloutLinks
@@ -135,6 +136,18 @@ def make_billing(platform: RunningPlatform) -> BillingProgram:
     return made
 
 
+def make_payments(platform: RunningPlatform) -> PaymentsProgram | None:
+    """The payments program, where a gateway is set. Its metrics are served with the platform's."""
+    chosen = platform.settings.billing.payments
+    gateway = gateway_of(chosen)
+    if gateway is None:
+        return None
+    made = PaymentsProgram(platform.stores.database, gateway, platform.relay, platform.clock, terms_of(chosen))
+    platform.platform_metrics.registry.register(made.metrics)
+    return made
+
+
 def make_programs(platform: RunningPlatform) -> list[Program]:
     """What runs with the platform. Called on its event loop, once everything that a program may use is there."""
-    return [platform.relay, platform.alerts, platform.rollout_program, platform.reports, platform.billing_program]
+    made: list[Program] = [platform.relay, platform.alerts, platform.rollout_program, platform.reports, platform.billing_program]
+    return made if platform.payments_program is None else [*made, platform.payments_program]

@@ -45,6 +45,7 @@ _SHOWN = {
 HELD_EVERY = timedelta(minutes=5)
 PROCESSING_EVERY = timedelta(hours=1)
 OPENED_EVERY = timedelta(minutes=2)
+STUCK_EVERY = timedelta(minutes=30)
 """How often what nobody speaks of is looked at; the gateway's calls are quicker."""
 WARN_BEFORE = timedelta(days=1)
 
@@ -56,8 +57,10 @@ def decide(payment: Payment, owed: Owed, terms: Terms, now: datetime) -> Payment
     """The payment with its next request, or with the instant at which it is looked at again, or stuck with the reason."""
     if payment.pending is not None:
         return payment
+    if payment.stuck and payment.until_known and owed.due is not None and owed.used:
+        payment = replace(payment, stuck="", until_known=False, untold=True)
     if payment.stuck:
-        return _wait(payment, None)
+        return _wait(payment, now + STUCK_EVERY if payment.until_known else None)
     if owed.foreign:
         return stop(payment, "what is owed is in another currency than the payment: settle it by hand", now)
     due = payment.due if owed.due is None else owed.due
@@ -141,7 +144,8 @@ def _held(payment: Payment, owed: Owed, terms: Terms, now: datetime) -> Payment:
     if not owed.used and now >= began + terms.use_within:
         return request(payment, Action.CANCEL, now)
     if now >= began + terms.hold_lasts - WARN_BEFORE:
-        return stop(payment, f"the hold ends within a day and cannot be captured: {owed.waiting_for or 'no CDR'}", now)
+        told = stop(payment, f"the hold ends within a day and cannot be captured: {owed.waiting_for or 'no CDR'}", now)
+        return replace(told, until_known=True, look_at=now + STUCK_EVERY)
     return _wait(payment, now + HELD_EVERY)
 
 
@@ -304,7 +308,7 @@ def retried(payment: Payment, now: datetime) -> Payment:
     """A person has looked: the gateway is asked first, then it goes on. Declines are counted from the beginning."""
     state = _S.OPENED if payment.state is _S.DECLINED else payment.state
     return replace(
-        payment, state=state, stuck="", declines=0, first_declined_at=None, final_decline=False, confirmed=False,
+        payment, state=state, stuck="", until_known=False, declines=0, first_declined_at=None, final_decline=False, confirmed=False,
         ask=payment.gateway_id is not None, untold=True, look_at=now, changed_at=now,
     )  # fmt: skip
 

@@ -123,6 +123,8 @@ class Payment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Why a person must look at it; nothing happens until somebody does."""
     stuck_at: datetime | None = None
     """When it last became stuck; stays when it goes on."""
+    until_known: bool = False
+    """Stuck, but goes on by itself once it is known what is owed."""
     ask: bool = False
     """The gateway said that something has changed: ask it before anything else."""
     untold: bool = False

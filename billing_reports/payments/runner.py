@@ -51,7 +51,8 @@ class PaymentRunner:
         self.gateway, self.store, self.books, self.terms = gateway, store, books, terms
         self.nonce = nonce
         self._notices, self._clock = notices, clock
-        self._busy: set[str] = set()
+        self._busy: dict[str, asyncio.Event] = {}
+        """Payments that are worked on, each with what is set when that ends."""
         self.answers = 0
         """Of the gateway, since the start."""
         self.unanswered_in_a_row = 0
@@ -149,7 +150,9 @@ class PaymentRunner:
         return None
 
     async def advance(self, payment_id: str) -> Payment:
-        """One payment now, as far as it goes. As it is where it is worked on already."""
+        """One payment now, as far as it goes; where it is worked on already, after that."""
+        while (others := self._busy.get(payment_id)) is not None:
+            await others.wait()
         payment = await self.store.payment(payment_id)
         owed = await self.books.owed([payment])
         await self._one(payment, owed.get(payment_id, Owed()))
@@ -158,7 +161,7 @@ class PaymentRunner:
     async def _one(self, payment: Payment, owed: Owed) -> None:
         if payment.payment_id in self._busy:
             return
-        self._busy.add(payment.payment_id)
+        freed = self._busy[payment.payment_id] = asyncio.Event()
         try:
             await self._carry(payment, owed)
         except Conflict:
@@ -171,7 +174,8 @@ class PaymentRunner:
                 payment, lambda each, now: machine.stop(each, "a mistake of ours; the platform's log has it", now), "stopped"
             )
         finally:
-            self._busy.discard(payment.payment_id)
+            del self._busy[payment.payment_id]
+            freed.set()
 
     async def _carry(self, payment: Payment, owed: Owed) -> None:
         looked = False

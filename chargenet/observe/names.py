@@ -485,6 +485,25 @@ BILLING_WORKING = _gauge(
     "chargewatch_billing_working", (), "", "billing: loop", "1 while facts become CDRs and are stored, else 0.",
 )
 
+# -- payments
+
+PAYMENTS = _gauge(
+    "chargewatch_payments", ("kind", "state"), "", "payments: counts",
+    "Holds and charges by state: new, opened, processing, held, declined, paid, refunded, cancelled.",
+)
+PAYMENTS_STUCK = _gauge("chargewatch_payments_stuck", (), "", "payments: counts", "Payments that wait for a person.")
+PAYMENTS_RECEIVABLE = _gauge(
+    "chargewatch_payments_receivable", ("currency",), "", "payments: counts",
+    "Owed after a hold was captured, or after the last reminder, and not collected by itself any more.",
+)
+PAYMENTS_WAITED = _gauge(
+    "chargewatch_payments_oldest_request_seconds", (), "seconds", "payments: counts",
+    "How long the oldest request has waited for an answer of the gateway.",
+)
+PAYMENTS_WORKING = _gauge(
+    "chargewatch_payments_working", (), "", "payments: work", "1 while the gateway and the store answer, else 0.",
+)
+
 FLEET: tuple[Family, ...] = (
     CONNECTOR_STATUS, CONNECTOR_ERROR, CONNECTOR_POWER, CONNECTOR_CURRENT, CONNECTOR_VOLTAGE, CONNECTOR_ENERGY,
     CONNECTOR_TEMPERATURE, CONNECTOR_SOC, CONNECTOR_SESSION_ENERGY, CONNECTOR_LAST_SEEN,
@@ -516,4 +535,5 @@ REPORTS: tuple[Family, ...] = (
     ROLLUPS_BEHIND, ROLLUPS_WORKING,
 )
 BILLING: tuple[Family, ...] = (BILLING_SESSIONS, BILLING_UNBILLED, STATEMENTS, BILLING_BEHIND, BILLING_WORKING)
-FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS + REPORTS + BILLING
+PAYMENT: tuple[Family, ...] = (PAYMENTS, PAYMENTS_STUCK, PAYMENTS_RECEIVABLE, PAYMENTS_WAITED, PAYMENTS_WORKING)
+FAMILIES: tuple[Family, ...] = FLEET + PLATFORM + ALERTS + ROLLOUTS + REPORTS + BILLING + PAYMENT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chargenet.observe.names import ALERTS, FLEET, PLATFORM, REPORTS, ROLLOUTS, Family
+from chargenet.observe.names import ALERTS, BILLING, FLEET, PAYMENT, PLATFORM, REPORTS, ROLLOUTS, Family
 
 _INTRODUCTION = """# Metrics
 
@@ -33,6 +33,11 @@ def markdown() -> str:
             *_table(ROLLOUTS),
             "\n## Reports\n",
             *_table(REPORTS),
+            "\n## Billing\n",
+            *_table(BILLING),
+            "\n## Payments\n",
+            "Only where a payment gateway is set.\n",
+            *_table(PAYMENT),
             "\n`chargewatch_process_*` are those of the Prometheus client library.\n",
         ]
     )

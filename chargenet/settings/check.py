@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from chargenet.errors import SettingsError
@@ -21,12 +22,13 @@ _URLS = (
     "alerts.public_url",
     "alerts.runbook_url",
     "alerts.dashboard_url",
+    "billing.payments.stripe_url",
 )
 
 
 def check(settings: Settings, sources: Mapping[str, str]) -> None:
     """Raises SettingsError for the first contradiction."""
-    for found in (_half_pairs, _security, _urls, _stores, _tokens, _billing):
+    for found in (_half_pairs, _security, _urls, _stores, _tokens, _billing, _payments):
         for key, problem in found(settings):
             raise SettingsError(sources.get(key, "default"), key, problem)
 
@@ -83,3 +85,19 @@ def _billing(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"billing.{key}", "expected 1 to 16 letters and digits"
     if billing.series == billing.credit_series:
         yield "billing.credit_series", "is the series of statements; credit notes need one of their own"
+
+
+def _payments(settings: Settings) -> Iterator[tuple[str, str]]:
+    chosen, here = settings.billing.payments, "billing.payments"
+    days = [int(each) if each.isascii() and each.isdigit() else 0 for each in chosen.retry_days]
+    if 0 in days or days != sorted(set(days)) or max(days, default=0) > 365:
+        yield f"{here}.retry_days", "expected whole days that grow, from 1 to 365, for example 3, 7, 14"
+    if chosen.gateway == "none":
+        return
+    if chosen.stripe_key is None or chosen.webhook_secret is None:
+        yield f"{here}.gateway", "is stripe: set billing.payments.stripe_key and billing.payments.webhook_secret, or their files"
+    elif not chosen.stripe_key.reveal().startswith(("sk_", "rk_")):
+        yield f"{here}.stripe_key", "is not usable, expected a secret or restricted key, which begins with sk_ or rk_"
+    url = urlsplit(chosen.stripe_url)
+    if url.scheme != "https" and url.hostname not in ("127.0.0.1", "::1", "localhost"):
+        yield f"{here}.stripe_url", f"is {chosen.stripe_url!r}, expected https: the key would be sent in the clear"

@@ -17,14 +17,15 @@ def _keys(struct: type[msgspec.Struct], prefix: str = "") -> Iterator[tuple[str,
     hints = get_type_hints(struct, include_extras=True)
     for name in struct.__struct_fields__:
         if isinstance(hints[name], type) and issubclass(hints[name], msgspec.Struct):
-            yield from _keys(hints[name], f"{name}.")
+            yield from _keys(hints[name], f"{prefix}{name}.")
         else:
             yield prefix + name, hints[name]
 
 
 KEYS: dict[str, Any] = dict(_keys(Settings))
 """Every dotted key and its annotated type."""
-SECTIONS = tuple(dict.fromkeys(key.split(".")[0] for key in KEYS if "." in key))
+SECTIONS = tuple(dict.fromkeys(key[:at] for key in KEYS for at, letter in enumerate(key) if letter == "."))
+"""Every section, and every section within one."""
 
 
 def variable(key: str) -> str:

@@ -29,6 +29,8 @@ _SECRET_FILES = {
     "influx.token": "influx.token_file",
     "http.probe_token": "http.probe_token_file",
     "alerts.alertmanager_token": "alerts.alertmanager_token_file",
+    "billing.payments.stripe_key": "billing.payments.stripe_key_file",
+    "billing.payments.webhook_secret": "billing.payments.webhook_secret_file",
 }
 _OPEN_ON_LOOPBACK = (
     ("collector.unknown_charge_points", "reject", "collector.ocpp"),
@@ -155,6 +157,6 @@ def _build(struct: type[_S], values: Mapping[str, Any], prefix: str) -> _S:
     for name in struct.__struct_fields__:
         if prefix + name in values:
             given[name] = values[prefix + name]
-        elif not prefix and name in SECTIONS:
-            given[name] = _build(hints[name], values, f"{name}.")
+        elif prefix + name in SECTIONS:
+            given[name] = _build(hints[name], values, f"{prefix}{name}.")
     return struct(**given)

@@ -153,6 +153,24 @@ class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):
     network_speed: Annotated[float, Meta(ge=1, le=1000)] = 1.0
 
 
+class PaymentSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which gateway moves money, and how patient we are. Off unless a gateway is set."""
+
+    gateway: Literal["none", "stripe"] = "none"
+    stripe_key: Secret | None = None
+    stripe_key_file: Path | None = None
+    webhook_secret: Secret | None = None
+    webhook_secret_file: Path | None = None
+    stripe_url: str = "https://api.stripe.com"
+    timeout_s: Seconds = 20.0
+    webhook_tolerance_s: Seconds = 300.0
+    retry_days: tuple[str, ...] = ("3", "7", "14")
+    smallest: Natural = 50
+    confirm_within_s: Seconds = 1800.0
+    use_within_s: Seconds = 3600.0
+    hold_days: Seconds = 7.0
+
+
 class BillingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Who sells, how statements are numbered, and what holds where nothing else is said."""
 
@@ -180,6 +198,7 @@ class BillingSettings(msgspec.Struct, frozen=True, kw_only=True):
     run_day: Annotated[int, Meta(ge=1, le=28)] = 2
     run_hour: Annotated[int, Meta(ge=0, le=23)] = 3
     workers: Natural = 0
+    payments: PaymentSettings = PaymentSettings()
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,6 +61,7 @@ COMMANDS = (
     ("meter-key", "meter_key:app", "Public keys of meters: add, list, remove, check."),
     ("cdr", "cdr:app", "CDRs: the price of each transaction, traced to its frames."),
     ("statement", "statement:app", "Statements: run, list, show, finalize, credit."),
+    ("payments", "payments:app", "Payments: list, show, retry, refund."),
 )  # fmt: skip
 """Name, where it is, and the line that `chargewatch --help` has of it."""
 INSIDE = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargenet.observe import names as n
 from dashboards import links, uids
 from dashboards.boards.common import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, UP, UP_WORDS, YELLOW, bars, graph, or_zero, stat, table
-from dashboards.spec import Board, Column, Query, Row
+from dashboards.spec import Board, Column, Query, Row, Unit
 
 BILLED = f"{n.BILLING_WORKING.name} == 1"
 STATES = (
@@ -79,6 +79,32 @@ ROWS = (
             11, "Revenue, 24 hours", "Before taxes, of the last 24 complete hours, by currency.",
             Query('sum by (currency) (network:chargewatch_window_revenue:sum{window="24h"})', "{{currency}}"), width=8, height=10,
             may_be_empty="nothing was billed in 24 hours",
+        ),
+    )),
+    Row((
+        stat(
+            12, "Payments work", "Whether the payment gateway and the store answer. Empty where no gateway is set.",
+            f"min({n.PAYMENTS_WORKING.name})", colours=UP, words=UP_WORDS, nothing="no gateway is set",
+            may_be_empty="no payment gateway is set",
+        ),
+        stat(
+            13, "Waiting for a person", "Payments that stand still until somebody looks: `chargewatch payments list --stuck`.",
+            f"sum({n.PAYMENTS_STUCK.name})", colours=((None, GREEN), (1, ORANGE), (20, RED)), spark=True,
+            nothing="no gateway is set", may_be_empty="no payment gateway is set",
+        ),
+        stat(
+            14, "Oldest request", "How long the oldest request has waited for an answer of the gateway.",
+            f"max({n.PAYMENTS_WAITED.name})", unit=Unit.SECONDS, colours=((None, GREEN), (300, ORANGE), (3600, RED)),
+            nothing="no gateway is set", may_be_empty="no payment gateway is set",
+        ),
+        bars(
+            15, "Payments", "Holds and charges by state.", f"sum by (kind, state) ({n.PAYMENTS.name})", "{{kind}} {{state}}",
+            colours=((None, BLUE),), nothing="no payment", may_be_empty="no payment gateway is set", width=6, height=8,
+        ),
+        bars(
+            16, "Receivable", "Owed and not collected by itself any more, by currency.",
+            f"sum by (currency) ({n.PAYMENTS_RECEIVABLE.name})", "{{currency}}", colours=((None, ORANGE),),
+            nothing="nothing is owed", may_be_empty="nothing is owed, or no payment gateway is set", width=6, height=8,
         ),
     )),
 )  # fmt: skip

@@ -23,6 +23,7 @@ TOLD_DIRECTLY = {
     "RolloutHeld": "firmware_orchestrator/tidings.py",
     "ChargePointLost": "firmware_orchestrator/tidings.py",
     "AvailabilityNotRestored": "firmware_orchestrator/tidings.py",
+    "PaymentStuck": "billing_reports/payments/tidings.py",
     "AlertmanagerSilent": "alerts/relay/guard.py",
     "AlertRelayWedged": "alerts/relay/guard.py",
 }

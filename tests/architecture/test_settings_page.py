@@ -43,5 +43,6 @@ def test_every_setting_is_used() -> None:
     code = "\n".join(path.read_text("utf-8") for path in sources)
     read_while_loading = {"key_file", "sql.password_file", "influx.token_file", "http.public_url"}
     read_while_loading |= {"http.probe_token_file", "alerts.alertmanager_token_file"}
+    read_while_loading |= {"billing.payments.stripe_key_file", "billing.payments.webhook_secret_file"}
     unused = [key for key in KEYS if not re.search(rf"\.{key.rpartition('.')[2]}\b", code)]
     assert set(unused) <= read_while_loading

@@ -114,6 +114,10 @@ ELSEWHERE = {
         ("link", "alerts.test", "alerts.acknowledge", "alerts.resolve"),
         "need a message, a receiver or an alert's key: tests/unit/api/test_alerts.py",
     ),
+    **dict.fromkeys(
+        ("payments.hold", "payments.method", "payments.forget", "payments.webhook", "payments.refund", "payments.retry"),
+        "need a payment gateway: tests/scenarios/test_payments.py",
+    ),
     "rollouts.rollback": "needs charge points that run the new version: tests/scenarios/test_rollout_bad_image.py",
     "rollouts.link": "needs a signed link: tests/unit/api/test_rollout_links.py",
 }

@@ -389,6 +389,11 @@ def _billing(truth: Truth) -> Panels:
         9: {"draft": 2.0, "final": 14.0, "credited": 1.0, "credit_note": 1.0},
         10: Rows(10, ({"site": "airport", "currency": "EUR", "Value": energy["airport"] * 0.00049},)),
         11: {"EUR": sum(energy.values()) * 0.00049},
+        12: 1.0,
+        13: 1.0,
+        14: 4.0,
+        15: {"hold held": 3.0, "hold paid": 41.0, "charge paid": 12.0, "charge declined": 2.0},
+        16: {"EUR": 37.5},
     }
 
 

@@ -52,11 +52,11 @@ class TestBooks:
 
     __test__ = False
 
-    def __init__(self) -> None:
+    def __init__(self, store: PaymentStore) -> None:
+        self._store = store
         self.known: dict[str, Owed] = {}
         """By payment id."""
         self.statements: list[Chargeable] = []
-        self.charged: set[str] = set()
         self.tokens: list[str] = []
         self.notes: list[tuple[datetime, str, str]] = []
         self.used: set[str] = set()
@@ -65,9 +65,9 @@ class TestBooks:
         return {each.payment_id: self.known[each.payment_id] for each in payments if each.payment_id in self.known}
 
     async def chargeable(self, limit: int) -> list[Chargeable]:
-        found = [each for each in self.statements if each.statement_id not in self.charged][:limit]
-        self.charged |= {each.statement_id for each in found}
-        return found
+        charged = await self._store.of_statements([each.statement_id for each in self.statements])
+        known = {each.statement_id for each in charged}
+        return [each for each in self.statements if each.statement_id not in known][:limit]
 
     async def changed_tokens(self, after: int, limit: int) -> tuple[int, list[str]]:
         found = self.tokens[after : after + limit]
@@ -106,7 +106,7 @@ class World:
         self.memory = MemoryGateway()
         self.gateway: PaymentGateway = gateway or self.memory
         self.store: PaymentStore = store or MemoryPayments()
-        self.books, self.notices, self.clock = TestBooks(), TestNotices(), FrozenClock(NOW)
+        self.books, self.notices, self.clock = TestBooks(self.store), TestNotices(), FrozenClock(NOW)
         self.terms = terms or Terms()
         self._nonces = itertools.count(1)
         self.runner = self.born()

@@ -168,3 +168,8 @@ def _say_billing(said: Said, network: SeededNetwork) -> None:
     said.say(n.STATEMENTS, {("draft",): 2.0, ("final",): 14.0, ("credited",): 1.0, ("credit_note",): 1.0})
     said.say(n.BILLING_BEHIND, {(): 0.0})
     said.say(n.BILLING_WORKING, {(): 1.0})
+    said.say(n.PAYMENTS, {("hold", "held"): 3.0, ("hold", "paid"): 41.0, ("charge", "paid"): 12.0, ("charge", "declined"): 2.0})
+    said.say(n.PAYMENTS_STUCK, {(): 1.0})
+    said.say(n.PAYMENTS_RECEIVABLE, {("EUR",): 37.5})
+    said.say(n.PAYMENTS_WAITED, {(): 4.0})
+    said.say(n.PAYMENTS_WORKING, {(): 1.0})

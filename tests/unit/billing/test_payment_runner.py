@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -124,8 +125,7 @@ async def test_a_session_that_cannot_be_priced_in_time_is_told_before_the_hold_e
     assert world.notices.kinds() == ["PaymentStuck"]
     assert "cannot be priced" in world.notices.told[0].text
     world.owes("hold-1", 800)
-    await world.runner.change(await world.now("hold-1"), retried, "retry")
-    await world.tick()
+    await world.tick(1800)  # it has its price now, and goes on by itself
     assert (await world.now("hold-1")).captured == 800
     assert world.notices.kinds() == ["PaymentStuck", "-PaymentStuck"]
 
@@ -301,6 +301,15 @@ async def test_a_refund_of_unknown_fate_is_left_to_a_person() -> None:
     await world.runner.change(done, retried, "retry")
     await world.tick()
     assert (await world.now("charge-s1")).refunded == 2000
+
+
+async def test_whoever_asks_waits_for_who_is_at_it() -> None:
+    """A person's step and the program's round do not run over each other: the answer is of the payment as it is afterwards."""
+    world = World()
+    await world.begins(payment(method="pm_card"), WAITS)
+    round_, asked = await asyncio.gather(world.runner.work(), world.runner.advance("hold-1"))
+    assert (round_, asked.state) == (None, S.HELD)
+    assert len(world.memory.sent) == 2
 
 
 async def test_two_holds_of_one_token_are_refused() -> None:
