@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ SLICE = 8192
 MAX_LABEL_VALUE = 128
 
 
+@lru_cache(maxsize=8192)
 def label(name: str, value: str) -> bytes:
     """`name="value"`, escaped as the text format demands and cut to a bounded length."""
     clean = value[:MAX_LABEL_VALUE].replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

@@ -21,7 +21,8 @@ MAX_HEADERS = 100
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|(?<!\r)\n")
+_TEXT = bytes(byte for byte in range(256) if byte >= 0x20 and byte != 0x7F) + b"\t\r\n"
+"""What may stand in a request head; CR and LF only together."""
 _KEY = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 _ONCE = ("host", "authorization", "sec-websocket-key", "sec-websocket-version", "content-length")
 
@@ -56,7 +57,8 @@ def read_request(head: bytes) -> tuple[Request, int] | None:
             raise Malformed(431, f"The request head is larger than {MAX_HEAD_BYTES} bytes.")
         return None
     lines = head[:end]
-    if _NOT_TEXT.search(lines):
+    ends = lines.count(b"\r\n")
+    if lines.translate(None, _TEXT) or lines.count(b"\r") != ends or lines.count(b"\n") != ends:
         raise Malformed(400, "The request head has a control character in it.")
     first, *rest = lines.split(b"\r\n")
     path = _target(first)
@@ -82,15 +84,30 @@ def _headers(lines: list[bytes]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in lines:
         raw_name, colon, value = line.partition(b":")
-        if not colon or _NAME.fullmatch(raw_name) is None:
+        name = _known_names.get(raw_name) or _name(raw_name)
+        if not colon:
             raise Malformed(400, "A header is not NAME: VALUE.")
-        name, text = raw_name.decode().lower(), value.strip(b" \t").decode("latin-1")
+        text = value.strip(b" \t").decode("latin-1")
         if name in headers:
             if name in _ONCE:
                 raise Malformed(400, f"The header {name} is there twice.")
             text = f"{headers[name]}, {text}"
         headers[name] = text
     return headers
+
+
+_known_names: dict[bytes, str] = {}
+"""Names as peers spell them → lower case: a storm of charge points spells a dozen."""
+_MOST_NAMES, _LONGEST_NAME = 256, 64
+
+
+def _name(raw: bytes) -> str:
+    if _NAME.fullmatch(raw) is None:
+        raise Malformed(400, "A header is not NAME: VALUE.")
+    name = raw.decode().lower()
+    if len(_known_names) < _MOST_NAMES and len(raw) <= _LONGEST_NAME:
+        _known_names[raw] = name
+    return name
 
 
 def _request(path: str, headers: dict[str, str]) -> Request:
