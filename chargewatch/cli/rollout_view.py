@@ -23,6 +23,8 @@ _UNDER_WAY = ("sending", "sent", "downloading", "downloaded", "installing", "reb
 _COLOURS = {"halted": "bold red", "held": "bold yellow", "finished": "bold green"}
 _INSTALLS = ("installs", "lost")
 _NAMES, _REASONS = 6, 20
+_HOLDOUT = -1
+"""How the API numbers it among the waves."""
 _AHEAD_DAYS = 7
 """As far as a plan looks for windows."""
 
@@ -135,9 +137,15 @@ def _out(found: dict[str, Any]) -> Iterator[str]:
 
 
 def _waves(found: dict[str, Any]) -> Table:
+    """Of a draft also who is in which: the draw is made when it is created."""
     rows = [(_wave_name(wave["number"]), wave["state"], wave["size"], _counts(wave)) for wave in found["waves"]]
     rows.append(("holdout", "", found["holdout"], "never updated by this rollout"))
-    return table(("wave", "state", "charge points→", "how they stand"), rows)
+    columns = ("wave", "state", "charge points→", "how they stand")
+    if found["state"] != "draft":
+        return table(columns, rows)
+    numbers = (*(wave["number"] for wave in found["waves"]), _HOLDOUT)
+    members = ([each["charge_point_id"] for each in found["updates"] if each["wave"] == number] for number in numbers)
+    return table((*columns, "who"), [(*row, _named(names)) for row, names in zip(rows, members, strict=True)])
 
 
 def _verdict(found: dict[str, Any]) -> Text:

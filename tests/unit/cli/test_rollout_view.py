@@ -88,6 +88,14 @@ async def test_what_a_person_can_do_is_named(state: str, reason: str, waits: boo
     assert waits_for_a_person({**found, "counts": {UpdateState.HEALTHY: 2}}) is waits
 
 
+async def test_a_draft_says_who_was_drawn() -> None:
+    """Every charge point by name, in its wave or in the holdout."""
+    world = World(MemoryRollouts(), [f"CP-{number}" for number in range(1, 7)], SPEC)
+    await world.desk.create(SPEC, "ann")
+    text = drawn(view(answered(await world.desk.status("new"))))
+    assert all(text.count(f"CP-{number}") == 1 for number in range(1, 7))
+
+
 async def test_a_plan_is_drawn() -> None:
     """Who is in which wave, which one waits for a person, the windows, and for every reason one line with those that are out."""
     world = World(MemoryRollouts(), [f"CP-{number}" for number in range(1, 9)], SPEC)
