@@ -18,7 +18,7 @@ from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import path
 from chargewatch.cli.output import console, listing, note, print_json, print_line
 from chargewatch.cli.rollout_simulate import simulate
-from chargewatch.cli.rollout_view import line, plan_view, stand, view, waits_for_a_person
+from chargewatch.cli.rollout_view import line, plan_view, stand, view, waits_for_a_person, what_can_be_done
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
 
 app = typer.Typer(no_args_is_help=True, help="Firmware rollouts: a canary, then waves, stopped by what happens after the install.")
@@ -47,6 +47,8 @@ def _said(rollout: dict[str, Any], as_json: bool) -> None:
     else:
         sentence = f": {rollout['sentence']}" if rollout["sentence"] else ""
         note(f"rollout {rollout['rollout_id']} is {rollout['state']}{sentence}")
+        for each in what_can_be_done(rollout):
+            note(f"  {each}")
 
 
 @app.command()
