@@ -81,9 +81,6 @@ class Breakdown:
         included = compiled.tariff.tax_included is TaxIncluded.YES
         for item in items:
             each, component = slices[item.slice], item.component
-            if component is None:
-                lines[item.slice].append(_free(item, each))
-                continue
             amount = item.billed * item.price
             net_sum += amount * component.net
             gross_sum += amount * component.gross
@@ -100,6 +97,7 @@ class Breakdown:
     def _add_periods(self, tariff_id: str, slices: Sequence[Slice], lines: Sequence[list[PricedLine]]) -> None:
         end, end_at = 0, from_ms(0)
         for each, found in zip(slices, lines, strict=True):
+            _add_free(each, found)
             start_at = end_at if each.start == end else from_ms(each.start)
             end, end_at = each.end, from_ms(each.end)
             self._periods.append(PricedPeriod(start_at, end_at, each.kind, each.source, tariff_id, tuple(found)))
@@ -241,11 +239,21 @@ def _tax(net: int, rate: Decimal | None) -> int:
     return round_half_up(net * numerator, 100 * denominator)
 
 
-def _free(item: Item, each: Slice) -> PricedLine:
-    timed = item.dimension is not Dimension.ENERGY
-    rule = "free: idle grace" if timed and each.choice.graced else f"free: no element prices {item.dimension}"
-    measured = thousandths(item.measured)
-    return PricedLine(item.dimension, measured, measured, None, None, _ZERO, _ZERO, None, rule)
+def _add_free(each: Slice, lines: list[PricedLine]) -> None:
+    """What was used and no element prices, in the order of the others: flat fee, energy, time."""
+    choice = each.choice
+    if each.energy and choice.energy is None:
+        after_flat = 1 if lines and lines[0].dimension is Dimension.FLAT else 0
+        lines.insert(after_flat, _free(Dimension.ENERGY, each.energy, graced=False))
+    if each.time and choice.time is None:
+        dimension = Dimension.PARKING_TIME if each.kind is PeriodKind.PARKING else Dimension.TIME
+        lines.append(_free(dimension, each.time, graced=choice.graced))
+
+
+def _free(dimension: Dimension, volume: int, *, graced: bool) -> PricedLine:
+    rule = "free: idle grace" if graced else f"free: no element prices {dimension}"
+    measured = thousandths(volume)
+    return PricedLine(dimension, measured, measured, None, None, _ZERO, _ZERO, None, rule)
 
 
 def _line(item: Item, component: Component, price: Decimal, net: int, gross: int) -> PricedLine:

@@ -18,7 +18,7 @@ from billing_reports.tariff import Dimension
 from chargenet.errors import ChargewatchError
 
 _CHARGING, _PARKING, _RESERVATION = PeriodKind.CHARGING, PeriodKind.PARKING, PeriodKind.RESERVATION
-_ENERGY, _TIME, _PARKING_TIME, _FLAT = Dimension.ENERGY, Dimension.TIME, Dimension.PARKING_TIME, Dimension.FLAT
+_ENERGY, _FLAT = Dimension.ENERGY, Dimension.FLAT
 
 
 class UsageError(ChargewatchError):
@@ -44,11 +44,11 @@ class Slice(msgspec.Struct, gc=False):
 
 
 class Item(msgspec.Struct, gc=False):
-    """One dimension of one slice. `component` None: free. `billed` has what the step size added."""
+    """One dimension of one slice that something prices. `billed` has what the step size added."""
 
     slice: int
     dimension: Dimension
-    component: Component | None
+    component: Component
     price: int
     measured: int
     billed: int
@@ -74,7 +74,8 @@ def meter(compiled: Compiled, usage: Usage, grace: int = 0, only: frozenset[str 
     """
     slices: list[Slice] = []
     flags: set[str] = set()
-    flavours, choices, bands = FLAVOURS[usage.reservation_expired], compiled.choices, compiled.energy
+    flavours, choices = FLAVOURS[usage.reservation_expired], compiled.choices
+    bands, edges, electrical = compiled.energy, compiled.energy.edges, compiled.electrical
     last: Slice | None = None
     began = grace_end = ended_at = None
     mask, quiet_until, used, ended = 0, -FOREVER, 0, -FOREVER
@@ -95,14 +96,14 @@ def meter(compiled: Compiled, usage: Usage, grace: int = 0, only: frozenset[str 
         if only is None or period.tariff_id in only:
             if start >= quiet_until:
                 mask, quiet_until = _look(compiled, start, began, grace_end)
-            base = _electrical(compiled, period, flags) if compiled.electrical else compiled.all
+            base = _electrical(compiled, period, flags) if electrical else compiled.all
             time = end - start if period.time_ms is None else period.time_ms
             pieces: Iterable[_Piece] = ((start, end, 0, energy, time, mask),)
-            if end > quiet_until or (bands.edges and _crosses(bands.edges, used, energy)):
+            if end > quiet_until or (edges and _crosses(edges, used, energy)):
                 pieces = _pieces(compiled, start, end, energy, time, used, began, grace_end)
             for at, until, reached, part, spent, timely in pieces:
                 # Where energy runs back it is below a threshold as soon as it leaves it.
-                state = timely & base & bands.mask(used + reached - (part < 0)) if bands.edges else timely & base
+                state = timely & base & bands.mask(used + reached - (part < 0)) if edges else timely & base
                 state = state * STATES + flavours[kind] + (GRACED if grace_end is not None and at < grace_end else 0)
                 choice = choices.get(state) or compiled.choose(state)
                 energy_price, time_price = choice.prices_at(at) if choice.varies else (choice.energy_price, choice.time_price)
@@ -141,8 +142,8 @@ def _look(compiled: Compiled, at: int, began: int | None, grace_end: int | None)
     if edges:
         passed = bisect_right(edges, 0 if began is None else at - began)
         mask &= compiled.duration.masks[passed]
-        if began is not None and passed < len(edges):
-            until = min(until, began + edges[passed])
+        if began is not None and passed < len(edges) and began + edges[passed] < until:
+            until = began + edges[passed]
     for table in compiled.series:
         until = min(until, table.next_change(at))
     if grace_end is not None and at < grace_end:
@@ -215,7 +216,7 @@ class Counted(msgspec.Struct, gc=False):
 
 # As long as there are dimensions, and over local variables, because every bill runs through it.
 def count(slices: Sequence[Slice], *, flat: bool = True) -> Counted:
-    """One item per dimension that was used, a flat fee once, and the step size once.
+    """One item per dimension that was used and is not free, a flat fee once, and the step size once.
 
     `flat` False: the transaction has paid its flat fee already, or pays none.
     """
@@ -234,21 +235,22 @@ def count(slices: Sequence[Slice], *, flat: bool = True) -> Counted:
                 reserved_flat = False
             else:
                 flat, flat_charged = False, True
-        if energy:
-            item = Item(index, _ENERGY, choice.energy, each.energy_price, energy, energy)
+        component = choice.energy
+        if energy and component is not None:
+            item = Item(index, _ENERGY, component, each.energy_price, energy, energy)
             items.append(item)
-            if choice.energy is not None and energy > 0:
+            if energy > 0:
                 energies += energy
                 last_energy = item
-        if time:
-            item = Item(index, _PARKING_TIME if kind is _PARKING else _TIME, choice.time, each.time_price, time, time)
+        component = choice.time
+        if time and component is not None:
+            item = Item(index, component.dimension, component, each.time_price, time, time)
             items.append(item)
-            if choice.time is not None:
-                times[kind] += time
-                if kind is _RESERVATION:
-                    last_reserved = item
-                else:
-                    last_timed = item
+            times[kind] += time
+            if kind is _RESERVATION:
+                last_reserved = item
+            else:
+                last_timed = item
     # Once per tariff and transaction; what was delivered back is never rounded. Charging and parking together: only the dimension
     # that was billed last is rounded, by its own total.
     _round_up(last_energy, energies)
@@ -260,16 +262,14 @@ def count(slices: Sequence[Slice], *, flat: bool = True) -> Counted:
 
 def _round_up(last: Item | None, whole: int) -> None:
     """The last item of a dimension gets what brings `whole`, all of it that is billed, to full steps."""
-    if last is not None and last.component is not None:
+    if last is not None:
         last.billed += -whole % last.component.step
 
 
 def _sums(items: Sequence[Item]) -> tuple[int, int]:
     net = gross = 0
     for item in items:
-        component = item.component
-        if component is not None:
-            amount = item.billed * item.price
-            net += amount * component.net
-            gross += amount * component.gross
+        component, amount = item.component, item.billed * item.price
+        net += amount * component.net
+        gross += amount * component.gross
     return net, gross
