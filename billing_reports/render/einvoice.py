@@ -53,7 +53,8 @@ def einvoice_xml(statement: Statement) -> bytes:
 
 def facturx(pdf: bytes, xml: bytes, language: str) -> bytes:
     """The PDF with the XML inside (Factur-X / ZUGFeRD)."""
-    return bytes(attach_xml(pdf, xml, level="EN 16931", lang="de-DE" if language == "de" else "en-GB"))
+    said = {"creator": "chargewatch"}
+    return bytes(attach_xml(pdf, xml, level="EN 16931", metadata=said, lang="de-DE" if language == "de" else "en-GB"))
 
 
 def _note(text: str) -> IncludedNote:

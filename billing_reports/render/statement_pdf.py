@@ -32,7 +32,8 @@ from reportlab.platypus import (
 from billing_reports.money import minor_units
 from billing_reports.party import Party
 from billing_reports.render import theme
-from billing_reports.render.pages import MARGIN, WIDTH, NumberedCanvas, escaped, style
+from billing_reports.render.archive import archival
+from billing_reports.render.pages import MARGIN, WIDTH, escaped, style
 from billing_reports.render.statement_details import details
 from billing_reports.render.statement_use import use_chart
 from billing_reports.render.theme import BOLD, REGULAR, colour
@@ -69,7 +70,7 @@ def statement_pdf(statement: Statement) -> bytes:
         *_unbilled(statement, page.say),
         *details(statement, page.say),
     ]
-    made.build(story, canvasmaker=lambda *args, **more: NumberedCanvas(*args, foot=page.foot, **more))
+    made.build(story, canvasmaker=archival(page.foot))
     return buffer.getvalue()
 
 
@@ -79,8 +80,7 @@ class _Page:
     def __init__(self, statement: Statement) -> None:
         self._statement = statement
         self.say = words(statement.language)
-        kind = "st_credit_note" if statement.kind is StatementKind.CREDIT_NOTE else "st_invoice"
-        self.kind = self.say(kind)
+        self.kind = self.say("st_credit_note" if statement.kind is StatementKind.CREDIT_NOTE else "st_invoice")
         self.title = f"{self.kind} {statement.number or self.say('st_draft')}"
         self.subject = self.say("st_service", month=self.say.month(statement.month))
 

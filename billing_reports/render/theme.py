@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from reportlab.lib.colors import HexColor
@@ -38,8 +39,17 @@ def register_fonts() -> None:
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     with _LOCK:
         for name, file in _FILES.items():
-            pdfmetrics.registerFont(TTFont(name, str(folder / file)))
+            font = TTFont(name, str(folder / file))
+            _mend(font.face)
+            pdfmetrics.registerFont(font)
         pdfmetrics.registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=ITALIC, boldItalic=BOLD)
+
+
+def _mend(face: Any) -> None:
+    """reportlab keeps the advances of a font's last glyphs (nearly all of a monospaced one) in 1/1000 em, as floats, and embeds them
+    as units of the font: the widths in the file would contradict each other."""
+    scale = face.unitsPerEm / 1000
+    face.hmetrics = [(each if isinstance(each, int) else round(each * scale), bearing) for each, bearing in face.hmetrics]
 
 
 @lru_cache(maxsize=64)
