@@ -46,8 +46,10 @@ def register_fonts() -> None:
 
 
 def _mend(face: Any) -> None:
-    """reportlab keeps the advances of a font's last glyphs (nearly all of a monospaced one) in 1/1000 em, as floats, and embeds them
-    as units of the font: the widths in the file would contradict each other."""
+    """reportlab keeps the advances of a font's last glyphs (nearly all of a monospaced one) in 1/1000 em, as floats.
+
+    It embeds them as units of the font: the widths in the file would contradict each other.
+    """
     scale = face.unitsPerEm / 1000
     face.hmetrics = [(each if isinstance(each, int) else round(each * scale), bearing) for each, bearing in face.hmetrics]
 
