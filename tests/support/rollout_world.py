@@ -97,7 +97,7 @@ class Device:
             if step == "gone":
                 self.disconnect()
             elif step == "back":
-                self.version = NEW
+                self.version = self.world.versions.get(self.orders[-1], NEW)
                 self.connect(boots=True)
             else:
                 self.status = "Idle" if step == "Installed" else step
@@ -144,6 +144,8 @@ class World:
         self.devices = {name: Device(self, name) for name in names}
         self.image = artifact(manifest())
         self.told: list[Notice] = []
+        self.versions: dict[str, str] = {}
+        """Address → the version that is fetched there."""
         self.pasts: dict[str, History] = {}
         self.steps = steps or Steps()
         self.first_sequence = 0
@@ -158,7 +160,7 @@ class World:
         self.loop = Loop(store, self.feed, self, self.executor, self, self.clock, self.course)
 
     async def course(self, rollout: Rollout) -> Course:
-        return course_of(rollout, self.image)
+        return course_of(rollout, await self.artifact(rollout.artifact_id))
 
     def put(self, device: Device, *events: e.Event, action: str = "") -> int:
         """A record in the journal; its sequence."""
@@ -216,7 +218,9 @@ class World:
         """The shelf gives an address."""
         self.steps.pass_by("no address yet")
         self._messages += 1
-        return f"http://192.0.2.9/f/{charge_point_id}-{self._messages}"
+        location = f"http://192.0.2.9/f/{charge_point_id}-{self._messages}"
+        self.versions[location] = (await self.artifact(artifact_id)).version
+        return location
 
     url_length, offered = 40, ("HTTP",)
 

@@ -331,6 +331,31 @@ def former(world: World) -> None:
     world.artifact = world.usable = shelf  # type: ignore[method-assign]
 
 
+async def test_going_back_goes_beyond_its_canary_and_finishes() -> None:
+    """Given up after two had it: one goes back first, then the other, each wave after a person's yes; nobody else is touched."""
+    world = await begun()
+    await until(world, UpdateState.VERIFIED, UpdateState.HEALTHY)
+    bad = sorted(each.charge_point_id for each in await rows(world))
+    await world.desk.abort("new", "ann", "halted")
+    former(world)
+    back = await world.desk.rollback("new", "ann", "acme-2.3.0")
+    await world.desk.start(back.rollout_id, "ann")
+    yes = 0
+    for _ in range(400):
+        rollout = await world.kept.rollout(back.rollout_id)
+        if rollout.state is RolloutState.FINISHED:
+            break
+        if rollout.state is RolloutState.HELD:
+            assert sum(world.devices[name].version == OLD for name in bad) == 1 + yes, "one more with each wave"
+            await world.desk.approve(back.rollout_id, "ann", "it is well")
+            yes += 1
+        await world.tick()
+    assert (rollout.state, yes) == (RolloutState.FINISHED, 2)
+    assert {device.version for device in world.devices.values()} == {OLD}
+    assert {name: len(device.orders) for name, device in world.devices.items()} == {name: 2 * (name in bad) for name in NAMES}
+    assert "RolloutFinished" in {each.kind for each in world.told if each.labels.get("rollout") == back.rollout_id}
+
+
 async def test_what_comes_late_goes_back_too() -> None:
     """One is verified, one is being updated: the first goes back, and it is said that the other will have to; then it can."""
     world = await begun(SPEC + "caps: {overall: 1}\n")
