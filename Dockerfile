@@ -11,9 +11,12 @@ COPY firmware_orchestrator firmware_orchestrator
 COPY billing_reports billing_reports
 COPY simulator simulator
 COPY chargewatch chargewatch
+# Nothing installs anything into the image later, and the tests of libraries are not run in it: 100 MB less.
 RUN python -m venv /opt/chargewatch \
  && /opt/chargewatch/bin/pip install --constraint constraints.txt . \
- && /opt/chargewatch/bin/pip check
+ && /opt/chargewatch/bin/pip check \
+ && find /opt/chargewatch/lib -depth -type d -name tests -exec rm -rf {} + \
+ && /opt/chargewatch/bin/pip uninstall --yes setuptools pip
 
 FROM python:3.11.13-slim-bookworm
 LABEL org.opencontainers.image.title="chargewatch" org.opencontainers.image.licenses="Apache-2.0"

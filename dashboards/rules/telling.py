@@ -85,7 +85,8 @@ def _relay(config: RuleConfig) -> list[Alert]:
 
 
 def _notifications(config: RuleConfig) -> Alert:
-    window = duration(config, 600)
+    # An upgrade stops the relay for a minute, and Alertmanager tries again by itself: only what goes on failing is a page.
+    window = duration(config, 300)
     lost = (
         f"increase(prometheus_notifications_dropped_total[{window}])",
         f"increase(prometheus_notifications_errors_total[{window}])",
@@ -96,8 +97,8 @@ def _notifications(config: RuleConfig) -> Alert:
         f"sum({lost[0]}) > 0 or sum({lost[1]}) > 0 or sum({failed}) > 0",
         CRITICAL,
         "Alerts of Prometheus do not reach the relay.",
-        "Between Prometheus, Alertmanager and the relay, {{ $value | humanize }} notifications failed within ten minutes.",
-        for_s=300.0,
+        "Between Prometheus, Alertmanager and the relay, {{ $value | humanize }} notifications failed within five minutes.",
+        for_s=600.0,
         board=uids.ALERTS,
     )
 
