@@ -83,6 +83,7 @@ class RolloutDesk:
     ) -> None:
         self.store, self._artifacts, self._fleet, self._executor, self._clock = store, artifacts, fleet, executor, clock
         self._nowhere = nowhere
+        self._one_starts = asyncio.Lock()
 
     # -- before it begins
 
@@ -159,14 +160,14 @@ class RolloutDesk:
         done = move(rollout, Move.START, now, reason="", sentence="started", who=who)
         artifact = await self._artifacts.usable(rollout.artifact_id)
         updates = await self.store.updates(rollout_id)
-        engaged = await self.store.engaged([each.charge_point_id for each in updates])
-        if engaged:
-            named = ", ".join(f"{name} ({other})" for name, other in sorted(engaged.items())[:SHOWN])
-            raise Conflict(f"other rollouts that have not ended want some of these charge points: {named}")
         exposure = await self._exposure(course_of(rollout, artifact), updates, now)
-        await self.store.change(
-            Change(rollouts=(done.rollout,), entries=done.entries, evidence={rollout_id: first_proofs(exposure)})
-        )
+        change = Change(rollouts=(done.rollout,), entries=done.entries, evidence={rollout_id: first_proofs(exposure)})
+        async with self._one_starts:  # or two that are started at once would both find their charge points free
+            engaged = await self.store.engaged([each.charge_point_id for each in updates])
+            if engaged:
+                named = ", ".join(f"{name} ({other})" for name, other in sorted(engaged.items())[:SHOWN])
+                raise Conflict(f"other rollouts that have not ended want some of these charge points: {named}")
+            await self.store.change(change)
         return await self.store.rollout(rollout_id)
 
     async def _exposure(self, course: Course, updates: Sequence[DeviceUpdate], now: datetime) -> Exposure:
