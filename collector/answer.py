@@ -135,9 +135,8 @@ def _handle(
     handled = _guarded(frame.action, context, route.handle, call, context)
     if decision.duplicate_of is not None:
         return (FrameRepeated(duplicate_of=decision.duplicate_of, action=frame.action),), handled.reply, decision
-    if deviations:
-        return _with_action((*handled.events, *deviations), frame.action), handled.reply, decision
-    return _with_action(handled.events, frame.action), handled.reply, decision
+    events = (*handled.events, *deviations) if deviations else handled.events
+    return _with_action(events, frame.action), handled.reply, decision
 
 
 def _guarded(action: str, context: Context, judge: Any, *arguments: Any) -> Any:

@@ -247,9 +247,7 @@ class Collector:
         """Ends that the journal did not keep when they came."""
         for end in self._endings.due(self.journal.durable_sequence):
             try:
-                end.sequence = record_end(
-                    self._recorder, self._clock, end.charge_point_id, end.generation, end.protocol, end.note
-                )
+                end.sequence = record_end(self._recorder, self._clock, end.charge_point_id, end.generation, end.protocol, end.note)
             except JournalUnavailable as error:
                 log.warning("ends of connections are not recorded yet: %s", error)
                 return

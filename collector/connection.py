@@ -213,7 +213,7 @@ class Connection:
         self.undurable -= 1
         if reply:
             self._send(reply)
-        if self.pressure is not None and self.pressure.reasons:
+        if self.pressure is not None and self.pressure.pressed:
             self._relieve(self.pressure)
 
     def on_lost(self) -> None:

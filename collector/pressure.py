@@ -25,11 +25,13 @@ class Reason(Flag):
 class Pressure:
     """Pauses and resumes one socket."""
 
-    __slots__ = ("_reasons", "_socket")
+    __slots__ = ("_reasons", "_socket", "pressed")
 
     def __init__(self, socket: Socket) -> None:
         self._socket = socket
         self._reasons = Reason.NONE
+        self.pressed = False
+        """Is there a reason? Asked for each message, and five times cheaper than the truth of a Flag."""
 
     @property
     def reasons(self) -> Reason:
@@ -41,6 +43,7 @@ class Pressure:
         if not self._reasons:
             self._socket.pause_reading()
         self._reasons |= reason
+        self.pressed = True
 
     def remove(self, reason: Reason) -> None:
         """Go on reading, if this was the last reason."""
@@ -48,4 +51,5 @@ class Pressure:
             return
         self._reasons &= ~reason
         if not self._reasons:
+            self.pressed = False
             self._socket.resume_reading()

@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 BATCH_WINDOW_S = 0.05
 """Facts are gathered this long between two applications: a store likes one batch of 500 better than 50 of 10."""
 BATCH_FACTS = 10_000
+ENOUGH_FACTS, LOOK_S = 4_000, 0.1
+"""So many facts are a good batch, looked for so often: the feed keeps 8,000 in memory, and a second's worth may be more."""
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
 
@@ -68,9 +70,17 @@ class Projector:
         await self.start()
         while True:
             await self._apply(await self._feed.next(self.position, BATCH_FACTS))
+            await self._gather()
+
+    async def _gather(self) -> None:
+        """Let facts gather, until there are so many that the feed would soon have to read them from the journal again."""
+        steps = 1 if self._window_s <= LOOK_S else round(self._window_s / LOOK_S)
+        for _ in range(steps):
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._window_s):
+                async with asyncio.timeout(self._window_s / steps):
                     await self._hurried.wait()
+            if self.lag() >= ENOUGH_FACTS or self._hurried.is_set():
+                return
 
     def hurry(self) -> None:
         """Gather no longer: the process ends, and what is applied now need not be read from the journal again."""

@@ -1,7 +1,8 @@
 """The durable journal: checksummed append-only segments behind `chargenet.ports.Journal`.
 
 Decided here: what happens on the event loop. A record is encoded and queued; once per loop turn, and again whenever a commit is
-done, everything queued goes to the writer thread as one batch. Its outcome moves the watermark, or drops what was not acknowledged.
+done (a moment later, where few records wait), everything queued goes to the writer thread as one batch. Its outcome moves the
+watermark, or drops what was not acknowledged.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class SegmentJournal:
         self._queued_bytes = 0
         self._queue_limit = options.queue_limit_bytes
         self._idle = True
+        self._handed_over_at = clock.monotonic() - options.gather_s
+        self._gathering: asyncio.TimerHandle | None = None
         self._closed = False
         self._refusal: str | None = None
         self._durable = opened.store.last
@@ -134,13 +137,28 @@ class SegmentJournal:
 
     def _hand_over(self) -> None:
         """Give everything queued to the writer thread; only while it has no batch."""
+        self._gathering = None
         if not self._data:
             self._idle = True
             return
+        self._handed_over_at = self._clock.monotonic()
         first = self._next - len(self._data)
         batch = Batch(first, self._data, self._charge_points, self._received_us, self._last_transaction_id)
         self._data, self._charge_points, self._received_us = [], [], []
         self._writer.commit(batch)
+
+    def _hand_over_soon(self) -> None:
+        """After a commit: at once when there is much to write or the last batch was long ago."""
+        wait_s = self._handed_over_at + self._options.gather_s - self._clock.monotonic()
+        if self._data and len(self._data) < self._options.few_records and wait_s > 0:
+            self._gathering = self._loop.call_later(wait_s, self._hand_over)
+        else:
+            self._hand_over()
+
+    def _gather_no_more(self) -> None:
+        if self._gathering is not None:
+            self._gathering.cancel()
+            self._gathering = None
 
     def _deliver(self, outcome: Outcome) -> None:
         match outcome:
@@ -162,7 +180,7 @@ class SegmentJournal:
     def _commit(self, outcome: Committed) -> None:
         self._durable = outcome.last
         self._queued_bytes -= outcome.size
-        self._hand_over()  # first, so that the disk works while the listeners do
+        self._hand_over_soon()  # first, so that the disk works while the listeners do
         self.commits += 1
         self.records_written += outcome.records
         self.bytes_written += outcome.size
@@ -175,6 +193,7 @@ class SegmentJournal:
     def _drop(self, error: Exception) -> None:
         """Nothing after the watermark was acknowledged: forget it, and take nothing more until the disk is well."""
         lost = self._next - 1 - self._durable
+        self._gather_no_more()
         self._data, self._charge_points, self._received_us = [], [], []
         self._queued_bytes, self._next, self._idle = 0, self._durable + 1, True
         self.failures += 1
@@ -275,6 +294,7 @@ class SegmentJournal:
             return
         self._closed = True
         self._timer.cancel()
+        self._gather_no_more()
         if self._data:
             self._hand_over()
         self._refusal = self._refusal or "the journal is closed"

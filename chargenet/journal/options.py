@@ -17,6 +17,10 @@ class JournalOptions(msgspec.Struct, frozen=True, kw_only=True):
     free_space_floor_bytes: int = 64 << 20
     queue_limit_bytes: int = 64 << 20
     """Above this, `append` raises: the disk has not kept up although callers should long have stopped reading."""
+    gather_s: float = 0.002
+    """A commit of fewer than `few_records` that queued while the disk was busy waits until this long after the one before: at a few
+    thousand records a second that makes one commit of five, whose price is waking a thread and the event loop."""
+    few_records: int = 64
     tick_s: float = 1.0
     """Cursors are saved, space is checked and a failed disk is tried again this often."""
     retention_interval_s: float = 60.0

@@ -1,6 +1,7 @@
 """Was a property given twice? Decided here only that; JSON decoders, ours too, let the last one win.
 
-Asking a decoder for every pair costs five times a typed decode, so the common case compares lengths, then counts.
+Asking a decoder for every pair costs five times a typed decode, so the common case compares lengths, then counts colons: those in
+texts are in both forms (no encoder escapes one), and one byte is searched for twice as fast as two.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 def repeated_key(raw: bytes, call: Any) -> FrameDeviated | None:
     """The deviation, if `raw` gives a property twice of which `call` (its decoded form) kept the last."""
     plain = _encode(call)
-    if len(plain) == len(raw) or plain.count(b'":') == raw.count(b'":'):
+    if len(plain) == len(raw) or plain.count(b":") == raw.count(b":"):
         return None
     return first_repeated_key(raw)
 

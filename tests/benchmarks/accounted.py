@@ -38,6 +38,8 @@ class Books:
     def __init__(self) -> None:
         self.tasks: defaultdict[str, float] = defaultdict(float)
         self.jobs: defaultdict[str, float] = defaultdict(float)
+        self.longest: dict[str, float] = {}
+        """The longest single step of each payer's tasks, by CPU: for so long nothing else was served."""
         self.collecting = self._collecting_since = 0.0
         gc.callbacks.append(self._collected)
 
@@ -45,10 +47,18 @@ class Books:
         if phase == "start":
             self._collecting_since = thread_time()
         else:
-            self.collecting += thread_time() - self._collecting_since
+            spent = thread_time() - self._collecting_since
+            self.collecting += spent
+            self.stepped("collecting", spent)
+
+    def stepped(self, payer: str, seconds: float) -> None:
+        """Keep it if it is the longest."""
+        if seconds > self.longest.get(payer, 0.0):
+            self.longest[payer] = seconds
 
     def state(self) -> dict[str, Any]:
-        """Everything booked, and what each thread has used."""
+        """Everything booked, what each thread has used, and the longest steps since the last time that this was asked."""
+        longest, self.longest = self.longest, {}
         ticks = os.sysconf("SC_CLK_TCK")
         names = {thread.native_id: thread.name for thread in threading.enumerate()}
         threads: defaultdict[str, float] = defaultdict(float)
@@ -57,7 +67,7 @@ class Books:
             threads[names.get(int(task.name), "native")] += (int(fields[11]) + int(fields[12])) / ticks
         return {
             "process": process_time(), "loop": thread_time(), "threads": threads, "tasks": self.tasks, "jobs": self.jobs,
-            "collecting": self.collecting,
+            "collecting": self.collecting, "longest": longest,
         }  # fmt: skip
 
 
@@ -65,7 +75,7 @@ class _Booked(collections.abc.Coroutine[Any, Any, Any]):
     """A coroutine whose steps are timed."""
 
     def __init__(self, inner: Any, books: Books) -> None:
-        self._inner, self._tasks = inner, books.tasks
+        self._inner, self._books, self._tasks = inner, books, books.tasks
         self._payer: str | None = None
 
     def _who(self) -> str:
@@ -88,7 +98,9 @@ class _Booked(collections.abc.Coroutine[Any, Any, Any]):
         try:
             return step(*arguments)
         finally:
-            self._tasks[payer] += thread_time() - began
+            spent = thread_time() - began
+            self._tasks[payer] += spent
+            self._books.stepped(payer, spent)
 
     def close(self) -> None:
         self._inner.close()

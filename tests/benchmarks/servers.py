@@ -55,28 +55,30 @@ class Served:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             assert process.stdout.readline().strip() == BEGIN
-            before = self.used()
+            before, _ = self.used()
             result: dict[str, Any] = json.loads(process.stdout.readlines()[-1])
         self._settle()
-        spent = spent_between(before, self.used())
+        after, longest = self.used()
+        spent = spent_between(before, after)
         messages = max(1, result["answered"])
         per_message = {name: round(seconds / messages * 1e6, 1) for name, seconds in spent.items()}
         return {
             "server": self.name,
             **result,
             "cpu_us_per_message": per_message.pop("all"),
-            **({"books": per_message} if per_message else {}),
+            **({"books": per_message, "longest_ms": longest} if per_message else {}),
         }
 
-    def used(self) -> dict[str, float]:
-        """CPU seconds so far under "all", and by payer where the server keeps books."""
+    def used(self) -> tuple[dict[str, float], dict[str, float]]:
+        """CPU seconds so far under "all", and by payer where the server keeps books; then its longest steps in milliseconds."""
         if self._books is None:
-            return {"all": self.cpu_s()}
+            return {"all": self.cpu_s()}, {}
         self._books.unlink(missing_ok=True)
         self.process.send_signal(signal.SIGUSR1)
         while not self._books.exists():
             time.sleep(0.005)
-        return balance(json.loads(self._books.read_text()))
+        state = json.loads(self._books.read_text())
+        return balance(state), {name: round(seconds * 1000, 1) for name, seconds in state["longest"].items()}
 
     def _settle(self) -> None:
         """Wait until the server is as good as idle: below a tenth of a core over half a second."""
