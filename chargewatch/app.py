@@ -6,7 +6,6 @@ Decided here: the order of start and stop, what is said meanwhile, and what make
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import signal
@@ -18,8 +17,9 @@ from importlib.metadata import version
 from chargenet.clock import SystemClock
 from chargenet.errors import SettingsError
 from chargenet.model.words import Role
-from chargenet.settings import Address, Settings
+from chargenet.settings import Settings
 from chargewatch import discovery, layout
+from chargewatch.addresses import busy, refuse_busy
 from chargewatch.api.app import create_app
 from chargewatch.memory import few_collections
 from chargewatch.opening import open_everything, prepare_folder
@@ -58,6 +58,7 @@ async def serve(settings: Settings, say: Say, beside: Callable[[RunningPlatform]
 async def running(settings: Settings, say: Say) -> AsyncIterator[RunningPlatform]:
     """The platform, listening. Leaving the context drains it."""
     clock = SystemClock()
+    refuse_busy(settings)
     prepare_folder(settings.data_dir)
     opened = await open_everything(settings, clock)
     try:
@@ -98,7 +99,7 @@ def _bind_web(platform: RunningPlatform) -> Web:
     try:
         web = Web(create_app(platform, platform.platform_metrics.api_answered), platform.settings.http)
     except OSError as error:
-        raise _busy("http.listen", listen, "--http", error) from error
+        raise busy("http.listen", listen, "--http", error) from error
     platform.web_address = web.address
     return web
 
@@ -112,13 +113,7 @@ async def _listen(platform: RunningPlatform, web: Web) -> int:
         raise
     except OSError as error:
         web.close()
-        raise _busy("collector.ocpp", platform.settings.collector.ocpp, "--ocpp", error) from error
-
-
-def _busy(key: str, address: Address, flag: str, error: OSError) -> SettingsError:
-    in_use = error.errno == errno.EADDRINUSE
-    problem = f"{address} is in use: stop what listens there" if in_use else f"{address}: {os.strerror(error.errno or 0)}"
-    return SettingsError("cannot listen", key, f"{problem}, or choose another address with {flag} HOST:PORT")
+        raise busy("collector.ocpp", platform.settings.collector.ocpp, "--ocpp", error) from error
 
 
 async def _announce(platform: RunningPlatform, web: Web, port: int, say: Say) -> None:

@@ -71,22 +71,26 @@ def read_frames(
     charge_point_id: str,
     *,
     since_us: int = 0,
+    until_us: int | None = None,
     before: int | None = None,
     action: str | None = None,
     limit: int = 100,
 ) -> FramePage:
     """Up to `limit` entries, newest first. Blocking: call it in a worker thread.
 
-    With `action` at most 20,000 records are looked at; a page may then be short, or empty, and still have a next one.
+    `until_us`: only those received before it. With that or `action` at most 20,000 records are looked at; a page may then be short,
+    or empty, and still have a next one.
     """
     found: list[FrameEntry] = []
     looked_at = 0
     while looked_at < _SCAN_LIMIT:
-        wanted = limit - len(found) if action is None else _SCANNED_PER_READ
+        wanted = limit - len(found) if action is None and until_us is None else _SCANNED_PER_READ
         records = journal.read_charge_point(charge_point_id, since_us=since_us, before=before, limit=wanted)
         for record in records:
             before = record.sequence
             looked_at += 1
+            if until_us is not None and record.received_at_us >= until_us:
+                continue
             entry = describe(record, interpret)
             if action is None or entry.action == action:
                 found.append(entry)

@@ -27,6 +27,7 @@ from chargenet.settings import Address, Settings
 from chargewatch import layout
 from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.firmware_files import firmware_files
+from chargewatch.last_frames import LastFrames
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
 from chargewatch.programs import (
@@ -70,6 +71,7 @@ class RunningPlatform:
         self.keys = LocalKeyRing(opened.keys, clock.now())
         self.platform_metrics = PlatformMetrics(version)
         self.fleet = FleetMetrics(self.site_of)
+        self.last_frames = LastFrames(self.fleet)
         self.exposition = Exposition(self.fleet, self.platform_metrics, clock)
         self.loop_lag = LoopLag(clock, self.platform_metrics.loop_lagged)
         self.feed = JournalFeed(opened.journal, interpret)
@@ -132,6 +134,10 @@ class RunningPlatform:
         await end_old_connections(stations, self.stores.stations, self.recorder, self.clock, self._began_after)
 
     # -- what the API asks
+
+    def last_heard(self, charge_point_id: str) -> datetime | None:
+        """See `api.platform.Platform`."""
+        return self.last_frames.get(charge_point_id)
 
     def interpret(self, record: Record) -> Fact:
         """The fact of a record."""

@@ -27,7 +27,6 @@ from chargenet.storage.influx import InfluxTelemetry
 from chargenet.storage.relational_engine import Database
 from chargewatch import layout
 from chargewatch.billing_settings import gateway_of, house_of, rules_of, terms_of
-from chargewatch.last_frames import LastFrames
 from chargewatch.relaying import load_link_key, make_relay
 from chargewatch.rollout_links import LinkedNotices, RolloutLinks
 from firmware_orchestrator.app import FirmwareProgram
@@ -82,7 +81,7 @@ def make_alerts(platform: RunningPlatform) -> Alerts:
         SqlCases(platform.stores.database),
         platform.relay,
         platform.site_of,
-        LastFrames(platform.fleet),
+        platform.last_frames,
         AlertSettings(
             speed=platform.alert_speed,
             rules=RuleSettings(heartbeat_interval_s=float(platform.settings.collector.heartbeat_interval_s)),

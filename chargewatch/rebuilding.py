@@ -53,14 +53,23 @@ async def rebuild(settings: Settings, progress: Progress) -> int:
     try:
         first = opened.journal.first_sequence
         if first > 1:
-            raise Conflict(
-                f"the journal begins at record {first}: older ones were removed by retention, and a rebuild would lose what the "
-                "read models still know of them"
-            )
+            raise Conflict(await asyncio.to_thread(_lost, opened.journal, first))
         await _rebuild(opened, progress)
         return opened.journal.durable_sequence
     finally:
         await opened.close()
+
+
+def _lost(journal: Journal, first: int) -> str:
+    """What a rebuild would lose."""
+    oldest = journal.read(first - 1, 1)
+    begins = f" of {oldest[0].received_at:%Y-%m-%d %H:%M} UTC" if oldest else ""
+    return (
+        f"the journal begins at record {first}{begins}: retention has removed the {first - 1} before it, and a rebuild would lose "
+        "all that only those said: transactions and their registers, measurements and hourly rollups from before; first sightings, "
+        "vendor and firmware of charge points that did not boot since. Nothing was changed. To rebuild all of it, restore a backup "
+        "whose journal begins at record 1"
+    )
 
 
 async def _rebuild(opened: Opened, progress: Progress) -> None:

@@ -49,6 +49,11 @@ class AdmissionRule(msgspec.Struct, frozen=True):
     default_protocol: Protocol = Protocol.OCPP16
     max_connections: int = 50_000
 
+    @property
+    def max_strangers(self) -> int:
+        """Unregistered charge points that are let in from one start to the next: each costs memory in every read model."""
+        return 2 * self.max_connections
+
 
 class Notes(Port):
     """Told about refusals."""
@@ -75,6 +80,7 @@ class Admission:
         self._rule, self._directory, self._verifier = rule, directory, verifier
         self._failures, self._addresses, self._clock, self._notes = failures, addresses, clock, notes
         self._connect, self._on_failed_login = connect, on_failed_login
+        self._strangers: set[str] = set()
         self.open = 0
         self.draining = False
 
@@ -130,7 +136,21 @@ class Admission:
             return self._refuse("blocked", Refuse(403, "This charge point is blocked."))
         if not self._addresses.enter(upgrade.remote):
             return self._refuse("address", Refuse(429, "Too many connections from this address.", retry_after_s=60))
+        if entry is None and not self._room_for(name):
+            self._addresses.leave(upgrade.remote)
+            return self._refuse("strangers", Refuse(503, "Too many unregistered charge points.", retry_after_s=3600))
         return self._accept(name, entry, upgrade)
+
+    def _room_for(self, name: str) -> bool:
+        """An unregistered charge point that was here before, or one of the first `max_strangers`."""
+        known, limit = self._strangers, self._rule.max_strangers
+        if name in known:
+            return True
+        if len(known) >= limit:
+            log.warning("charge point %r is refused: %d unregistered ones were let in since the start; register it", name, limit)
+            return False
+        known.add(name)
+        return True
 
     def _accept(self, name: str, entry: ChargePointEntry | None, upgrade: Upgrade) -> Accept:
         protocol = choose_protocol(upgrade.subprotocols, self._rule.default_protocol)

@@ -72,6 +72,14 @@ async def known(platform: Platform, charge_point_id: str) -> ChargePoint:
     return row
 
 
+def _with_heartbeats(platform: Platform, row: ChargePoint) -> ChargePoint:
+    """Heartbeats leave no record: when they were heard is only known in memory."""
+    heard_at, seen_at = platform.last_heard(row.charge_point_id), row.state.last_seen_at
+    if heard_at is None or (seen_at is not None and heard_at <= seen_at):
+        return row
+    return msgspec.structs.replace(row, state=msgspec.structs.replace(row.state, last_seen_at=heard_at))
+
+
 @router.get("", responses=returns(Page[ChargePoint], "Charge points by id."))
 async def list_charge_points(
     _: Reader,
@@ -87,13 +95,13 @@ async def list_charge_points(
     page = await platform.stores.stations.charge_points(
         site_id=site_id, registration=registration, connected=connected, search=search, cursor=cursor, limit=limit
     )
-    return json(page)
+    return json(Page([_with_heartbeats(platform, each) for each in page.items], page.next_cursor))
 
 
 @router.get("/{charge_point_id}", responses=returns(ChargePoint, "The charge point."))
 async def show_charge_point(charge_point_id: ChargePointId, _: Reader, platform: At) -> Response:
     """One charge point."""
-    return json(await known(platform, charge_point_id))
+    return json(_with_heartbeats(platform, await known(platform, charge_point_id)))
 
 
 @router.get("/{charge_point_id}/history", responses=returns(Page[ChargePointEvent], "What happened to it, newest first."))
@@ -144,7 +152,7 @@ async def change_charge_point(
     """Change its site, note, tags or hardware revision."""
     given = {name: getattr(body, name) for name in body.model_fields_set}
     await decide(request, charge_point_id, lambda row: msgspec.structs.replace(row, **given), who, trail)
-    return json(await known(platform, charge_point_id))
+    return json(_with_heartbeats(platform, await known(platform, charge_point_id)))
 
 
 @router.post("/{charge_point_id}/approve", responses=returns(ChargePoint, "It may connect and report."))
@@ -157,7 +165,7 @@ async def approve_charge_point(
 ) -> Response:
     """Accept a charge point that is pending, blocked or undecided. Its next BootNotification is answered Accepted."""
     await decide(request, charge_point_id, lambda row: msgspec.structs.replace(row, registration=Registration.ACCEPTED), who, trail)
-    return json(await known(platform, charge_point_id))
+    return json(_with_heartbeats(platform, await known(platform, charge_point_id)))
 
 
 @router.post("/{charge_point_id}/block", responses=returns(ChargePoint, "It may not connect any more."))
@@ -170,7 +178,7 @@ async def block_charge_point(
 ) -> Response:
     """Refuse this charge point. An open connection is closed."""
     await decide(request, charge_point_id, lambda row: msgspec.structs.replace(row, registration=Registration.REJECTED), who, trail)
-    return json(await known(platform, charge_point_id))
+    return json(_with_heartbeats(platform, await known(platform, charge_point_id)))
 
 
 @router.post("/{charge_point_id}/password", responses=returns(PasswordSet, "Set. A generated password is shown this once."))

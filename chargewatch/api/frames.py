@@ -23,13 +23,15 @@ async def list_frames(
     _: EvidenceReader,
     platform: At,
     since: Annotated[Instant | None, Query(description="Only those that we received at or after this instant.")] = None,
+    until: Annotated[Instant | None, Query(description="Only those that we received before this instant.")] = None,
     action: Annotated[Text | None, filter_text("Only this OCPP action, e.g. StatusNotification.", 100)] = None,
     cursor: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="`next_cursor` of the page before.")] = None,
     limit: Limit = 100,
 ) -> Response:
     """What this charge point said and what it was answered, our calls to it, its connections: from the journal, decoded.
 
-    With `action`, a page may be short, even empty, and still have a `next_cursor`: at most 20,000 records are looked at each time.
+    With `action` or `until`, a page may be short, even empty, and still have a `next_cursor`: at most 20,000 records are looked at
+    each time.
     """
     page = await asyncio.to_thread(
         read_frames,
@@ -37,6 +39,7 @@ async def list_frames(
         platform.interpret,
         charge_point_id,
         since_us=microseconds(since) if since else 0,
+        until_us=microseconds(until) if until else None,
         before=cursor,
         action=action,
         limit=limit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -71,6 +72,9 @@ class Platform(Protocol):
     @property
     def closing(self) -> bool:
         """True once the process drains: streams end."""
+
+    def last_heard(self, charge_point_id: str) -> datetime | None:
+        """When its last frame came, a heartbeat as well, which leaves no record; None when none came since the start."""
 
     def interpret(self, record: Record) -> Fact:
         """The facts of a record, as its handler gives them again. Pure; called from worker threads."""

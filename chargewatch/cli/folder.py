@@ -77,7 +77,7 @@ class FolderReader:
         return self._pages(self.stores.stations.connectors, limit, charge_point_id=charge_point_id)
 
     def frames(
-        self, charge_point_id: str, *, since: datetime | None, action: str | None, after: int, limit: int
+        self, charge_point_id: str, *, since: datetime | None, until: datetime | None, action: str | None, after: int, limit: int
     ) -> list[FrameEntry]:
         found: list[FrameEntry] = []
         before: int | None = None
@@ -87,6 +87,7 @@ class FolderReader:
                 interpret,
                 charge_point_id,
                 since_us=microseconds(since) if since else 0,
+                until_us=microseconds(until) if until else None,
                 before=before,
                 action=action,
                 limit=min(limit - len(found), MAX_LIMIT),

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from chargewatch.cli.charge_points import Id
+from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.output import console, note, parse_when, print_json, print_line, when
 from chargewatch.cli.reader import Reader
 from chargewatch.cli.session import CLOCK, Api, ApiKey, Config, Data, Json, Target
@@ -24,6 +25,7 @@ def frames(
     since: Annotated[
         str | None, typer.Option(metavar="T", help="Only later ones: 2026-01-31T12:00:00Z, or an age like 15m, 2h.")
     ] = None,
+    until: Annotated[str | None, typer.Option(metavar="T", help="Only earlier ones, written in the same way.")] = None,
     action: Annotated[str | None, typer.Option(metavar="A", help="Only this OCPP action, e.g. StatusNotification.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=1_000_000, help="At most so many, the newest ones.")] = 100,
@@ -39,10 +41,12 @@ def frames(
 
     Example: chargewatch frames CP-1 --since 1h --action StatusNotification
     """
-    started = parse_when(since, CLOCK.now())
+    started, ended = parse_when(since, CLOCK.now()), parse_when(until, CLOCK.now())
+    if follow and ended is not None:
+        raise CommandFailed("--follow goes on with what comes: leave out --until", Exit.USAGE)
     with Target(data, api, key, config).reader() as reader:
         if not follow:
-            found = reader.frames(charge_point_id, since=started, action=action, after=0, limit=limit)
+            found = reader.frames(charge_point_id, since=started, until=ended, action=action, after=0, limit=limit)
             if not found:
                 reader.charge_point(charge_point_id)  # an unknown id is an error, a silent charge point is not
             _show(found, json)
@@ -63,7 +67,7 @@ def _follow(reader: Reader, charge_point_id: str, since: Any, action: str | None
     after = 0
     try:
         while True:
-            for entry in reader.frames(charge_point_id, since=since, action=action, after=after, limit=limit):
+            for entry in reader.frames(charge_point_id, since=since, until=None, action=action, after=after, limit=limit):
                 after = entry.sequence
                 if as_json:
                     print_line(entry)

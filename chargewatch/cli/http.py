@@ -126,12 +126,13 @@ class HttpReader:
         return self.client.pages(ConnectorState, "/connectors", limit, charge_point=charge_point_id)
 
     def frames(
-        self, charge_point_id: str, *, since: datetime | None, action: str | None, after: int, limit: int
+        self, charge_point_id: str, *, since: datetime | None, until: datetime | None, action: str | None, after: int, limit: int
     ) -> list[FrameEntry]:
         found: list[FrameEntry] = []
         cursor: str | None = None
         while True:
-            params = {"since": since, "action": action, "cursor": cursor, "limit": min(limit - len(found), MAX_LIMIT)}
+            asked = {"since": since, "until": until, "action": action}
+            params = {**asked, "cursor": cursor, "limit": min(limit - len(found), MAX_LIMIT)}
             page = self.client.get(Page[FrameEntry], path("charge-points", charge_point_id, "frames"), **params)
             found += [entry for entry in page.items if entry.sequence > after]
             cursor = page.next_cursor

@@ -29,7 +29,7 @@ class Reader(Protocol):
     def connectors(self, *, charge_point_id: str | None, limit: int) -> Page[ConnectorState]: ...
 
     def frames(
-        self, charge_point_id: str, *, since: datetime | None, action: str | None, after: int, limit: int
+        self, charge_point_id: str, *, since: datetime | None, until: datetime | None, action: str | None, after: int, limit: int
     ) -> list[FrameEntry]:
         """The newest `limit` entries with sequence > `after`, oldest first."""
 

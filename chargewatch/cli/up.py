@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from chargenet.observe import logs
 from chargenet.settings import Settings, load
+from chargewatch.addresses import refuse_busy
 from chargewatch.cli.session import Config, Data
 
 Ocpp = Annotated[
@@ -31,9 +32,10 @@ def up(data: Data = None, ocpp: Ocpp = None, http: Http = None, config: Config =
 
     Example: chargewatch up --data /var/lib/chargewatch --ocpp 0.0.0.0:9000
     """
+    settings = load(config, None, {"data_dir": data, "collector.ocpp": ocpp, "http.listen": http})
+    refuse_busy(settings)
     from chargewatch import app  # everything heavy, not needed by the other commands
 
-    settings = load(config, None, {"data_dir": data, "collector.ocpp": ocpp, "http.listen": http})
     configure_logs(settings)
     app.run(settings, lambda line: print(line, flush=True))  # noqa: T201 - the lines for the operator
 

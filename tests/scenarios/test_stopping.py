@@ -120,8 +120,9 @@ def test_a_busy_port_is_one_sentence(tmp_path: Path, flag: str) -> None:
         addresses = {"--ocpp": f"127.0.0.1:{free_port()}", "--http": f"127.0.0.1:{free_port()}"} | {flag: busy}
         options = [word for pair in addresses.items() for word in pair]
         command = [sys.executable, "-W", "error", "-m", "chargewatch", "up", "--data", str(tmp_path / "data"), *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=90)
     assert done.returncode == 2
     (sentence,) = done.stderr.strip().splitlines()
     assert busy in sentence and flag in sentence and "in use" in sentence
+    assert not (tmp_path / "data").exists(), "a start that could not succeed leaves nothing behind"
     assert done.stdout == "", "nothing is announced that is not there"

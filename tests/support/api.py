@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,10 @@ class FakePlatform:
         self.closing = False
         self.checks = [HealthCheck(name="journal", ok=True, critical=True, detail="writes")]
         self.changed: list[str] = []
+        self.heard: dict[str, datetime] = {}
+
+    def last_heard(self, charge_point_id: str) -> datetime | None:
+        return self.heard.get(charge_point_id)
 
     def interpret(self, record: Record) -> Fact:
         return interpret(record)

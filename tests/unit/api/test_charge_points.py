@@ -124,3 +124,16 @@ async def test_instants_need_a_zone(api: Api) -> None:
     assert refused.status_code == 422 and refused.json()["errors"][0]["location"] == "query.since"
     taken = await api.viewer.get("/charge-points/CP-1/history", params={"since": datetime(2026, 1, 1, tzinfo=UTC).isoformat()})
     assert taken.json() == {"items": [], "next_cursor": None}
+
+
+async def test_a_heartbeat_counts_as_seen(api: Api) -> None:
+    """Heartbeats leave no record; the later of the last record and the last heartbeat is when it was seen, alone and in lists."""
+    said_at, beat_at = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 5, tzinfo=UTC)
+    states = [ChargePointState(charge_point_id=name, last_seen_at=said_at, sequence=1) for name in ("CP-1", "CP-2", "CP-3")]
+    await api.platform.stores.stations.save(StationChanges(charge_points=states), 0, 1)
+    api.platform.heard = {"CP-1": beat_at, "CP-2": datetime(2025, 12, 31, tzinfo=UTC)}
+    items = (await api.viewer.get("/charge-points")).json()["items"]
+    seen_at = [datetime.fromisoformat(each["state"]["last_seen_at"]) for each in items]
+    assert seen_at == [beat_at, said_at, said_at]
+    shown = (await api.viewer.get("/charge-points/CP-1")).json()
+    assert datetime.fromisoformat(shown["state"]["last_seen_at"]) == beat_at

@@ -121,3 +121,17 @@ def test_a_rare_action_is_searched_in_bounded_steps() -> None:
     """After 20,000 records without a hit the page is empty, and says where to go on."""
     page = read_frames(filled(25_000), interpret, "CP-1", action="Nothing", limit=10)
     assert page.items == [] and page.next_before == 5_001
+
+
+def test_only_what_came_before_an_instant() -> None:
+    """`until_us` itself is not in it; with `since_us` it is a window, and pages of it join."""
+    journal, first_us = filled(95), 1_767_225_600_000_000
+    found: list[int] = []
+    before: int | None = None
+    while True:
+        page = read_frames(journal, interpret, "CP-1", since_us=first_us + 40, until_us=first_us + 60, before=before, limit=7)
+        found += [each.sequence for each in page.items]
+        before = page.next_before
+        if before is None:
+            break
+    assert found == list(range(60, 40, -1))
