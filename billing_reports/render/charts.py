@@ -107,6 +107,10 @@ def histogram(values: Sequence[float], edges: Sequence[float], label: str, count
     return made
 
 
+FEW_BARS, FEW_PORTS = 8, 3
+"""Room that fewer bars leave empty: a single one across the page says nothing."""
+
+
 def uptime_bars(names: Sequence[str], shares: Sequence[float | None], required: float, label: str) -> Figure:
     """One bar per port, red below what is required; a gap where nothing is known."""
     made, axes = figure(0.08 + 0.03 * max(len(names), 3))
@@ -116,6 +120,7 @@ def uptime_bars(names: Sequence[str], shares: Sequence[float | None], required: 
     axes.barh(at, values, height=0.66, color=colours, linewidth=0)
     axes.axvline(required * 100, color=theme.INK, linewidth=1, linestyle=(0, (3, 3)))
     axes.set_yticks(at, list(names), fontsize=6.5)
+    axes.set_ylim(len(names) - 0.5 - max(len(names), FEW_PORTS), len(names) - 0.5)
     low = min([value for value in values if value], default=0)
     axes.set_xlim(max(0, min(90, low - 5)), 100)
     axes.set_xlabel(label, fontsize=7, color=theme.MUTED)
@@ -134,5 +139,7 @@ def stacked(labels: Sequence[str], parts: Mapping[str, Sequence[float]], colours
     axes.set_ylabel(unit, fontsize=7, color=theme.MUTED)
     axes.set_ylim(0, max(float(base.max(initial=0.0)) * 1.2, 1e-6))
     _thin_labels(axes, at, labels)
+    room = max(len(labels), FEW_BARS) / 2
+    axes.set_xlim((len(labels) - 1) / 2 - room, (len(labels) - 1) / 2 + room)
     axes.legend(fontsize=7, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=5, labelcolor=theme.INK)
     return made

@@ -93,7 +93,7 @@ def _ports(report: UptimeReport, say: Words) -> list[Block]:
         head=(
             say("port"), say("site"), say("in_service"), say("outage"), say("excluded"), say("uptime"), say("literal"),
         ),
-        rows=rows, align="llrrrrr", widths=(22, 22, 13, 12, 13, 12, 12), tones=tones,
+        rows=rows, align="llrrrrr", widths=(20, 20, 13, 12, 16, 13, 12), tones=tones,
     )  # fmt: skip
     if not shown:
         return [Heading(say("by_port")), Text(say("none"))]
@@ -123,7 +123,7 @@ def _outages(report: UptimeReport, say: Words, zone: ZoneInfo) -> list[Block]:
     rows = tuple(_outage(each, outage, say, zone) for each, outage in every[:MOST_OUTAGES])
     table = Rows(
         head=(say("port"), say("began"), say("ended"), say("minutes"), say("excluded"), say("cause"), say("evidence")),
-        rows=rows, align="lllrrll", widths=(15, 15, 15, 10, 10, 14, 27),
+        rows=rows, align="lllrrll", widths=(13, 15, 15, 10, 16, 13, 24),
     )  # fmt: skip
     return [*blocks, table]
 
