@@ -42,8 +42,8 @@ class Books(Protocol):
     async def owed(self, payments: Sequence[Payment]) -> Mapping[str, Owed]:
         """By payment id."""
 
-    async def chargeable(self, limit: int) -> list[Chargeable]:
-        """Issued after their customer's method was saved, oldest first."""
+    async def chargeable(self, after: datetime, limit: int) -> list[Chargeable]:
+        """Issued after an instant, and after their customer's method was saved; oldest first."""
 
     async def changed_tokens(self, after: int, limit: int) -> tuple[int, list[str]]:
         """Tokens with new CDRs or credits after this ordinal, and the ordinal reached."""

@@ -33,9 +33,11 @@ AT_ONCE = 8
 STEPS = 12
 """Requests for one payment in one round; a healthy one needs four."""
 RETRIES = 5
-FOLLOWS_CDRS, FOLLOWS_NOTES = "payments: CDRs", "payments: credit notes"
+FOLLOWS_CDRS = "payments: CDRs"
+FOLLOWS_STATEMENTS, FOLLOWS_NOTES = "payments: statements", "payments: credit notes"
+EPOCH = datetime.fromtimestamp(0, UTC)
 OVERLAP = timedelta(minutes=10)
-"""Credit notes are read again for so long: their instants are set before they are stored."""
+"""Statements and credit notes are looked for again for so long."""
 KEEP_EVENTS = timedelta(days=30)
 Answer = TypeVar("Answer")
 _POLLED = (PaymentState.OPENED, PaymentState.PROCESSING)
@@ -69,13 +71,23 @@ class PaymentRunner:
 
     async def take_in(self) -> None:
         """Statements to be charged, CDRs and credit notes that change what is owed."""
-        while found := await self.books.chargeable(BATCH):
+        await self._follow(FOLLOWS_STATEMENTS, self._charge_new)
+        await self._follow_cdrs()
+        await self._follow(FOLLOWS_NOTES, self._wake_credited)
+
+    async def _follow(self, name: str, work: Callable[[datetime], Awaitable[None]]) -> None:
+        """What was stored since the last time, and a little before: instants are set before rows are stored."""
+        now, known = self._clock.now(), instant(await self.store.position(name))
+        await work(max(EPOCH, known - OVERLAP))
+        if now - known >= OVERLAP:
+            await self.store.set_position(name, microseconds(now))
+            await self.store.forget_events(now - KEEP_EVENTS)
+
+    async def _charge_new(self, after: datetime) -> None:
+        while found := await self.books.chargeable(after, BATCH):
             made = sum([await self._charge(each) for each in found])
             if made < len(found):
-                break
-        await self._follow_cdrs()
-        await self._follow_notes()
-        await self.store.forget_events(self._clock.now() - KEEP_EVENTS)
+                return
 
     async def _charge(self, what: Chargeable) -> bool:
         now = self._clock.now()
@@ -101,16 +113,13 @@ class PaymentRunner:
                 await self.wake(each, "its CDR changed")
             await self.store.set_position(FOLLOWS_CDRS, reached)
 
-    async def _follow_notes(self) -> None:
-        known = instant(await self.store.position(FOLLOWS_NOTES))
-        after = (max(datetime.fromtimestamp(0, UTC), known - OVERLAP), "")
+    async def _wake_credited(self, since: datetime) -> None:
+        after = (since, "")
         while found := await self.books.credited(after, BATCH):
-            wanted = await self.store.of_statements([statement_id for _, _, statement_id in found])
-            for each in wanted:
+            for each in await self.store.of_statements([statement_id for _, _, statement_id in found]):
                 if each.due != 0:
                     await self.wake(each, "its statement was credited")
             after = (found[-1][0], found[-1][1])
-            await self.store.set_position(FOLLOWS_NOTES, max(microseconds(known), microseconds(after[0])))
 
     async def wake(self, payment: Payment, why: str, *, ask: bool = False) -> Payment:
         """Look at it in the next round. Raises Conflict where it changes all the time."""

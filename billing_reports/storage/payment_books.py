@@ -39,13 +39,14 @@ class SqlBooks:
     async def owed(self, payments: Sequence[Payment]) -> Mapping[str, Owed]:
         return await self._database.read(lambda connection: _owed(connection, payments))
 
-    async def chargeable(self, limit: int) -> list[Chargeable]:
+    async def chargeable(self, after: datetime, limit: int) -> list[Chargeable]:
         there = exists().where(_p.statement_id == _st.statement_id)
         query = (
             select(_st.statement_id, _st.number, _st.customer_id, _st.currency, _st.payable, _m.row)
             .join(payment_methods, _m.customer_id == _st.customer_id)
             .where(_st.kind == StatementKind.STATEMENT.value, _st.state == StatementState.FINAL.value)
-            .where(_st.issued_at >= _m.saved_at, cast(_st.payable, Numeric) > 0, ~there)
+            .where(_st.issued_at > bindparam("after", after, _st.issued_at.type), _st.issued_at >= _m.saved_at)
+            .where(cast(_st.payable, Numeric) > 0, ~there)
             .order_by(_st.issued_at, _st.statement_id)
             .limit(limit)
         )

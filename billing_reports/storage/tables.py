@@ -148,6 +148,7 @@ statements = Table(
     Index(None, "customer_id", "month"),
     Index(None, "month", "state"),
     Index(None, "created_at", "statement_id"),
+    Index(None, "issued_at"),
 )
 """`body`: the statement without its CDRs, deflated JSON."""
 

@@ -36,7 +36,7 @@ from tests.support.stores import KINDS, open_stores
 
 __all__ = ["postgres"]
 SQL = ["sqlite", pytest.param("postgresql", marks=pytest.mark.server("postgresql"))]
-LATER = NOW + timedelta(hours=1)
+LATER, BEFORE = NOW + timedelta(hours=1), NOW - timedelta(days=1)
 
 
 @pytest.fixture(params=KINDS)
@@ -238,12 +238,13 @@ async def test_final_statements_are_charged_until_they_are_credited(stores: SqlS
     )
     await statements.finalize(["early"], NOW - timedelta(hours=1), [14])
     await statements.finalize(["s1", "zero", "minus"], LATER, [14, 14, 14])
-    assert await books.chargeable(10) == []
+    assert await books.chargeable(BEFORE, 10) == []
     await store.put_method(method())
-    [found] = await books.chargeable(10)
+    [found] = await books.chargeable(BEFORE, 10)
     assert (found.statement_id, found.number, found.payable, found.currency) == ("s1", "ST-000002", 2000, "EUR")
+    assert await books.chargeable(LATER, 10) == []
     made = await store.add(charge())
-    assert await books.chargeable(10) == []
+    assert await books.chargeable(BEFORE, 10) == []
     assert (await books.owed([made]))["charge-s1"] == Owed(due=2000, used=True, method=method())
     note = await statements.credit("s1", "CN", LATER, "wrong")
     assert (await books.owed([made]))["charge-s1"].due == 0

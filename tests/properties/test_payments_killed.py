@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from billing_reports.payments.facts import Chargeable, Owed
 from billing_reports.payments.memory import MemoryGateway
 from billing_reports.payments.payment import PaymentState
 from billing_reports.storage.payments_memory import MemoryPayments
-from tests.support.payments import DAY_S, NOW, World, method, payment
+from tests.support.payments import DAY_S, World, method, payment
 
 _ASKS = ("open", "confirm", "capture", "cancel", "refund", "look")
 _WRITES = ("add", "save", "set_position", "take_event")
@@ -111,7 +110,7 @@ async def a_statement(life: Life) -> None:
     ]
     await life.ticks(3, 1800)
     life.world.owes("charge-s1", 0)
-    books.notes.append((NOW + timedelta(hours=1), "s1-CN", "s1"))
+    books.notes.append((life.world.clock.now(), "s1-CN", "s1"))
     await life.ticks(3, 1800)
 
 

@@ -64,7 +64,7 @@ class TestBooks:
     async def owed(self, payments: Sequence[Payment]) -> Mapping[str, Owed]:
         return {each.payment_id: self.known[each.payment_id] for each in payments if each.payment_id in self.known}
 
-    async def chargeable(self, limit: int) -> list[Chargeable]:
+    async def chargeable(self, after: datetime, limit: int) -> list[Chargeable]:
         charged = await self._store.of_statements([each.statement_id for each in self.statements])
         known = {each.statement_id for each in charged}
         return [each for each in self.statements if each.statement_id not in known][:limit]

@@ -211,7 +211,7 @@ class StripeServer:
 
     def _shown(self, intent: dict[str, Any], fields: dict[str, str]) -> dict[str, Any]:
         charge = intent["latest_charge"]
-        whole = fields.get("expand[]") == "latest_charge"
+        whole = "latest_charge" in (value for name, value in fields.items() if name.startswith("expand["))
         return {**intent, "latest_charge": charge if whole or charge is None else charge["id"]}
 
     def _create(self, fields: dict[str, str]) -> dict[str, Any]:

@@ -232,7 +232,7 @@ async def test_a_credit_note_pays_back() -> None:
     """What was charged goes back once; before it is charged, it is not charged at all."""
     world = await charged()
     world.owes("charge-s1", 0)
-    world.books.notes.append((NOW + timedelta(hours=1), "s1-CN", "s1"))
+    world.books.notes.append((world.clock.now(), "s1-CN", "s1"))
     for _ in range(3):
         await world.tick(3600)
     done = await world.now("charge-s1")
@@ -240,7 +240,7 @@ async def test_a_credit_note_pays_back() -> None:
     assert [each.what for each in world.memory.moved] == ["charged", "refunded"]
     early = await charged("pm_declined")
     early.owes("charge-s1", 0)
-    early.books.notes.append((NOW + timedelta(hours=1), "s1-CN", "s1"))
+    early.books.notes.append((early.clock.now(), "s1-CN", "s1"))
     await early.tick(3600)
     assert (await early.now("charge-s1")).state is S.CANCELLED
 
@@ -293,7 +293,7 @@ async def test_a_refund_of_unknown_fate_is_left_to_a_person() -> None:
     world = await charged()
     world.owes("charge-s1", 0)
     world.memory.fail_next.append("before")
-    world.books.notes.append((NOW + timedelta(hours=1), "s1-CN", "s1"))
+    world.books.notes.append((world.clock.now(), "s1-CN", "s1"))
     await world.tick(3600)
     await world.tick(7 * DAY_S)
     done = await world.now("charge-s1")

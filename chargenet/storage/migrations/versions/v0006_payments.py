@@ -40,6 +40,7 @@ def upgrade() -> None:
         _key("payment_events", "event_id"),
     )
     op.create_index(op.f("ix_payment_events_taken_at"), "payment_events", ["taken_at"])
+    op.create_index(op.f("ix_statements_issued_at"), "statements", ["issued_at"])
 
 
 def _payments() -> None:
