@@ -117,12 +117,16 @@ def test_every_setting_in_an_example_exists(page: Path) -> None:
         tables = tomllib.loads(block)
         if not {key.partition(".")[0] for key in KEYS} & set(tables):
             continue  # a simulator's scenario
-        named = [
-            f"{table}.{key}" if isinstance(inside, dict) else table
-            for table, inside in tables.items()
-            for key in (inside if isinstance(inside, dict) else [""])
-        ]
-        assert [key for key in named if key not in KEYS] == []
+        assert [key for key in dotted(tables) if key not in KEYS] == []
+
+
+def dotted(tables: dict[str, Any]) -> list[str]:
+    """The keys of tables within tables, with dots between."""
+    return [
+        f"{name}.{key}" if key else name
+        for name, inside in tables.items()
+        for key in (dotted(inside) if isinstance(inside, dict) else [""])
+    ]
 
 
 def test_the_repository_speaks_of_the_product_alone() -> None:
