@@ -13,7 +13,7 @@ from dashboards.boards import BOARDS
 from dashboards.build import json_of
 from dashboards.preview.page import WIDTH_PX, picture
 from dashboards.preview.table import merged
-from dashboards.preview.words import mapped, shown, threshold_colour
+from dashboards.preview.words import axis_text, mapped, shown, text_px, threshold_colour
 from dashboards.queries import View
 
 VIEW = View(start=0.0, end=3600.0, points=60, scrape_s=60)
@@ -43,6 +43,17 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def test_numbers_as_people_read_them(value: float | str, unit: str, decimals: int | None, text: str) -> None:
     """Scaled, with their unit; what is not known says so."""
     assert shown(value, unit, decimals, 3600.0) == text
+
+
+def test_ticks_of_an_axis_are_short() -> None:
+    """No zeros that say nothing; the unit stays."""
+    ticks = [(2_400_000.0, "watt"), (1_500_000.0, "watt"), (0.0, "watt"), (10.0, "short"), (0.5, "cps"), (134_217_728.0, "bytes")]
+    assert [axis_text(value, unit) for value, unit in ticks] == ["2.4 MW", "1.5 MW", "0 W", "10", "0.5 c/s", "128 MiB"]
+
+
+def test_wide_letters_take_more_of_a_legend() -> None:
+    """So that names do not run into each other."""
+    assert text_px("SEV") > text_px("sev") > text_px("ill") > 0
 
 
 def test_thresholds_and_words() -> None:
