@@ -88,6 +88,38 @@ def test_english_with_announced_prices() -> None:
     assert "Please pay" not in text
 
 
+@pytest.mark.parametrize(
+    ("verdict", "source", "english", "german"),
+    [
+        ("valid", "registered", "verified with the registered key", "geprüft mit dem hinterlegten Schlüssel"),
+        ("valid", "sent", "verified only with the key that came along", "nur mit dem mitgesandten Schlüssel geprüft"),
+        (
+            "invalid",
+            "registered",
+            "MISMATCH: does not match the registered key",
+            "ABWEICHUNG: passt nicht zum hinterlegten Schlüssel",
+        ),
+        (
+            "invalid",
+            "sent",
+            "NOT VALID: does not match the key that came along",
+            "UNGÜLTIG: passt nicht zum mitgesandten Schlüssel",
+        ),
+        ("unverified", None, "not verified", "nicht geprüft"),
+    ],
+)
+def test_the_verdict_about_signed_values_is_on_it(verdict: str, source: str | None, english: str, german: str) -> None:
+    """At the session and at the value itself, in the language of the customer, with whose key it rests on."""
+    for language, said in (("en", f"signed values: {english}"), ("de", f"signierte Werte: {german}")):
+        made = statement(language, count=1)
+        [line] = made.lines
+        assert line.cdr is not None
+        readings = tuple(msgspec.structs.replace(each, verdict=verdict, key_source=source) for each in line.cdr.signed)
+        signed = msgspec.structs.replace(line, cdr=msgspec.structs.replace(line.cdr, signed=readings))
+        text = text_of(statement_pdf(msgspec.structs.replace(made, lines=(signed,))))
+        assert said in text and text.count(said.partition(": ")[2]) == 2, said
+
+
 def test_a_credit_note_says_what_it_takes_back() -> None:
     """Its amounts are negative, nothing is due of the customer."""
     text = text_of(statement_pdf(credit_note(statement("de", count=4), 1, "CN", NOW, "falscher Tarif")))
