@@ -12,6 +12,8 @@ import msgspec
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 
 from chargewatch.api import (
     alertmanager,
@@ -25,6 +27,7 @@ from chargewatch.api import (
     customers,
     deliveries,
     diagnostics,
+    docs_page,
     firmware,
     firmware_downloads,
     frames,
@@ -117,6 +120,7 @@ def create_app(platform: Platform, answered: Answered | None = None) -> FastAPI:
         version=version("chargewatch"),
         description=_DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
@@ -131,8 +135,14 @@ def create_app(platform: Platform, answered: Answered | None = None) -> FastAPI:
     if answered is not None:
         app.add_middleware(Timed, clock=platform.clock, answered=answered, prefix=PREFIX)
     _include(app)
+    app.add_route("/docs", _docs, include_in_schema=False)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # how FastAPI says to extend the document
     return app
+
+
+async def _docs(request: Request) -> Response:
+    """The document as a page."""
+    return HTMLResponse(docs_page.page(request.app.openapi()), headers={"Content-Security-Policy": docs_page.POLICY})
 
 
 def _include(app: FastAPI) -> None:

@@ -24,10 +24,6 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
-_DOCS = (
-    "default-src 'none'; connect-src 'self'; img-src 'self' data: https://fastapi.tiangolo.com; frame-ancestors 'none'; "
-    "script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net"
-)
 _UPLOADS = "/uploads/"
 _FIRMWARE = "/api/v1/firmware"
 
@@ -100,7 +96,7 @@ class Guard:
 
         async def guarded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _decorate(MutableHeaders(scope=message), scope["path"])
+                _decorate(MutableHeaders(scope=message))
             await send(message)
 
         if _has_own_limit(scope):
@@ -144,10 +140,10 @@ def _counted(receive: Receive, limit: int) -> Receive:
     return counted
 
 
-def _decorate(headers: MutableHeaders, path: str) -> None:
+def _decorate(headers: MutableHeaders) -> None:
     for name, value in _HEADERS.items():
         headers[name] = value
     if "content-security-policy" not in headers:  # pages for people have their own
-        headers["Content-Security-Policy"] = _DOCS if path == "/docs" else _NOTHING
+        headers["Content-Security-Policy"] = _NOTHING
     if "cache-control" not in headers:
         headers["Cache-Control"] = "no-store"
