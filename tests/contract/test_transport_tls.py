@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import socket
 import ssl
+import struct
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ import websockets
 from collector.transport import closing
 from collector.transport.port import Limits
 from tests.support.papers import Papers
-from tests.support.sockets import RawClient, Stage, on_stage
+from tests.support.sockets import RawClient, Stage, on_stage, upgrade_request
 
 HASTY = Limits(handshake_timeout_s=0.3, close_timeout_s=0.3)
 SLOW = Limits(close_timeout_s=0.3, max_write_buffer_bytes=262_144)
@@ -150,3 +153,31 @@ async def test_a_slow_reader_over_tls(stage: Stage, papers: Papers) -> None:
 async def _flood(client: websockets.ClientConnection) -> None:
     for _ in range(400):
         await client.send("x" * 60_000)
+
+
+def leave(context: ssl.SSLContext, port: int, how: str) -> None:
+    """Upgrade over TLS, then go without a Close frame."""
+    sock = context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost")
+    sock.sendall(upgrade_request("/ocpp/CP-1"))
+    assert sock.recv(4096).startswith(b"HTTP/1.1 101")
+    if how == "with closing alert":
+        with contextlib.suppress(OSError):
+            sock.settimeout(5)
+            sock.unwrap()
+        sock.close()
+        return
+    tcp = socket.socket(fileno=sock.detach())
+    if how == "reset":
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    elif how == "after a record that is none":
+        tcp.send(b"\x17\x03\x03\x00\x10" + b"z" * 16)
+    tcp.close()
+
+
+@pytest.mark.parametrize("how", ["without closing alert", "with closing alert", "reset", "after a record that is none"])
+@on_stage
+async def test_a_peer_that_leaves_without_a_close_frame(stage: Stage, papers: Papers, how: str) -> None:
+    """However TLS ended, the connection is lost (1006), which is no fault of ours (1011)."""
+    async with stage.house(tls=papers.server()) as house:
+        await asyncio.to_thread(leave, papers.client(), house.port, how)
+        assert (await house.guests[0].closed())[::2] == (1006, True)
