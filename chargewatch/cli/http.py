@@ -52,7 +52,7 @@ class ApiClient:
     def get(self, kind: type[T], path: str, **params: Any) -> T:
         return msgspec.json.decode(self.call("GET", path, params=params), type=kind)
 
-    def pages(self, kind: type[T], path: str, limit: int, **params: Any) -> Page[T]:
+    def pages(self, kind: type[T], path: str, limit: int, /, **params: Any) -> Page[T]:
         """Items of as many pages as `limit` needs."""
         items: list[T] = []
         cursor: str | None = None

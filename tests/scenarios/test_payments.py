@@ -168,3 +168,13 @@ def test_payments_are_counted_and_healthy(platform: RunningPlatform) -> None:
     checks = {each["name"]: each for each in platform.api("GET", "/api/v1/health")["checks"]}
     assert checks["payments"]["ok"] and "stripe" in checks["payments"]["detail"]
     assert API_KEY not in text
+
+
+def test_the_commands_show_what_the_api_has(platform: RunningPlatform) -> None:
+    """A hold is listed and shown with its history; what stands still can be asked for on its own; a retry says what came of it."""
+    held = platform.api("POST", "/api/v1/payments/holds", json={"amount": "20", "currency": "EUR"})["payment"]["id"]
+    assert held in {each["id"] for each in platform.cli("payments", "list", "--kind", "hold")}
+    assert held not in {each["id"] for each in platform.cli("payments", "list", "--stuck")}
+    shown = platform.cli("payments", "show", held)
+    assert (shown["payment"]["state"], shown["history"][0]["what"]) == ("opened", "made")
+    assert platform.cli("payments", "retry", held)["state"] == "opened"
