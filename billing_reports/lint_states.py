@@ -6,7 +6,7 @@ distinguishes are tried; a tariff with more than `MOST` of them is not judged, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from functools import reduce
 from itertools import product
@@ -47,7 +47,7 @@ def state_doubts(tariff: Tariff, at: datetime) -> Iterator[Doubt]:
     for n, held in enumerate(compiled.components):
         lost = [each for each in held if id(each) not in reached]
         if lost:
-            yield _unreachable(n, lost, len(held), compiled)
+            yield _unreachable(n, lost, len(held), compiled, masks)
     yield from _gaps(compiled, known)
 
 
@@ -97,14 +97,32 @@ def calendar_masks(tariff: Tariff, at: datetime) -> dict[int, str]:
     return found
 
 
-def _unreachable(index: int, lost: list[Component], held: int, compiled: Compiled) -> Doubt:
+def _unreachable(index: int, lost: list[Component], held: int, compiled: Compiled, masks: Iterable[int]) -> Doubt:
+    """Says why: conditions that never hold together, or earlier elements that hold whenever this one does, by their numbers."""
     restrictions = compiled.tariff.elements[index].restrictions
     names = ", ".join(each.dimension.value for each in lost)
-    text = (
-        f"{describe(index, restrictions)} never prices {names}: earlier elements always do, or its conditions never hold together"
-    )
     level = Level.ERROR if len(lost) == held else Level.WARNING
-    return Doubt(level, f"elements[{index}]", "unreachable", f"{text}; put it before them or remove it")
+    holding = [mask for mask in masks if mask >> index & 1]
+    before = {first for mask in holding for each in lost if (first := _first(compiled, mask, index, each)) is not None}
+    if not holding:
+        why = "its conditions never hold together; widen them or remove it"
+    elif before:
+        numbers = ", ".join(map(str, sorted(before)))
+        earlier = f"element {numbers}" if len(before) == 1 else f"one of elements {numbers}"
+        why = f"whenever it applies, {earlier} does too and comes first; put it before or remove it"
+    else:
+        why = "nothing that it applies to has that; remove it"
+    return Doubt(level, f"elements[{index}]", "unreachable", f"{describe(index, restrictions)} never prices {names}: {why}")
+
+
+def _first(compiled: Compiled, mask: int, index: int, lost: Component) -> int | None:
+    """The first element before `index` that applies with it and prices the same."""
+    elements = compiled.tariff.elements
+    for n in range(index):
+        same = elements[n].restrictions.reservation is elements[index].restrictions.reservation
+        if same and mask >> n & 1 and any(each.dimension is lost.dimension for each in compiled.components[n]):
+            return n
+    return None
 
 
 def _gaps(compiled: Compiled, masks: dict[int, str]) -> Iterator[Doubt]:
