@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import websockets
 from ocpp.v16 import call
 
 from tests.support.logins import basic, enters, is_refused, profile_of, with_password
 from tests.support.peer import items, metrics_of, peer, request, settled
 from tests.support.platform import RunningPlatform
 
-TRIES = 3
+TRIES, PER_ADDRESS = 3, 8
 SETTINGS = f"""
 [collector]
 failed_logins = {TRIES}
+connections_per_address = {PER_ADDRESS}
 failed_login_delay_s = 1
 [log]
 level = "debug"
@@ -75,6 +79,29 @@ async def test_a_new_password_replaces_the_old_one(platform: RunningPlatform) ->
         assert (await point.call(call.Heartbeat())).current_time
     assert (await is_refused(platform.url, "CHANGES", additional_headers=basic("CHANGES", old))).status_code == 401
     await enters(platform.url, "CHANGES", additional_headers=basic("CHANGES", "the second password"))
+
+
+async def test_an_address_has_so_many_connections(platform: RunningPlatform) -> None:
+    """The one too many is told to come later and counted; those that are there go on, and when one leaves another may come."""
+    async with contextlib.AsyncExitStack() as there:
+        opened = [await there.enter_async_context(peer(platform.url, f"HERE-{number}")) for number in range(PER_ADDRESS - 2)]
+        while (refused := await attempt(platform, there, f"HERE-{len(opened)}", opened)) is None:
+            assert len(opened) <= PER_ADDRESS
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+        assert (await opened[0].call(call.Heartbeat())).current_time
+        assert 'upgrades_refused_total{reason="address"}' in await asyncio.to_thread(platform.api, "GET", "/metrics")
+    await enters(platform.url, "HERE-AFTER")
+
+
+async def attempt(
+    platform: RunningPlatform, there: contextlib.AsyncExitStack, name: str, opened: list[Any]
+) -> websockets.Response | None:
+    """One more connection; how it was refused."""
+    try:
+        opened.append(await there.enter_async_context(peer(platform.url, name)))
+    except websockets.InvalidStatus as error:
+        return error.response
+    return None
 
 
 async def test_guessing_is_slowed_down_and_noticed(platform: RunningPlatform) -> None:
