@@ -66,7 +66,7 @@ def view(found: dict[str, Any], height: int | None = None) -> Group:
     parts.append(_waves(found))
     if found["verdict"] is not None:
         parts += [_verdict(found), _evidence(found["verdict"])]
-    if found["network_speed"] != 1:
+    if found["network_speed"] != 1 and found["verdict"] is not None:
         text = f"times of the evidence are this network's own: it lives {found['network_speed']:g} times faster than the clock"
         parts.append(Text(text, style="dim"))
     used = len(parts) + len(found["waves"]) + (0 if found["verdict"] is None else 2 + len(found["verdict"]["signals"]))
