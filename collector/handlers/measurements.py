@@ -2,7 +2,7 @@
 
 The hot path of the collector. Everything about a sampled value except its number is decided once per distinct combination of
 (measurand, unit, phase, location, context, multiplier) and remembered as a `_Recipe`; and where a whole list of them needs nothing
-but its numbers read, that is remembered too (`_usual`): it halves what eight values cost, from 5.2 to 2.6 µs.
+but its numbers read, that is remembered too (`_usual`): eight values cost 3.6 µs instead of 5.2.
 """
 
 from __future__ import annotations
