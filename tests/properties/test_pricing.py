@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from billing_reports.cdr import Adjustment, Cdr, ChargingPeriod, PricedLine, Usage, credit_of
 from billing_reports.metering import meter
 from billing_reports.money import PICO, allocate, decimal_text, from_pico, round_half_up, to_pico, total
+from billing_reports.policy import PricingPolicy
 from billing_reports.price import Pricer, price
 from billing_reports.split import energy_at, to_ms
-from billing_reports.tariff import Dimension, PriceComponent, Tariff, TariffElement
+from billing_reports.tariff import Dimension, PriceComponent, PriceLimit, Restrictions, Tariff, TariffElement
 from tests.support.pricing import MINUTE, reference, tariffs, usages
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -118,6 +119,30 @@ def test_parts_sum_to_the_register_difference(energy: int, duration_ms: int, min
     assert metered.slices[0].start == to_ms(start) and metered.slices[-1].end == to_ms(period.end_at)
     assert all(each.end == following.start for each, following in zip(metered.slices, metered.slices[1:], strict=False))
     assert all(each.energy * energy >= 0 for each in metered.slices)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    usages(),
+    tariffs(),
+    st.sampled_from([None, PriceLimit(Decimal("0.5")), PriceLimit(Decimal("0.5"), Decimal("0.6"))]),
+    st.booleans(),
+)
+def test_a_tally_is_what_its_breakdown_comes_to(usage: Usage, tariff: Tariff, cap: PriceLimit | None, known: bool) -> None:
+    """The amount that is summed without a breakdown is its total, also where a limit has no figure after taxes."""
+    if not known and tariff.min_price is not None:
+        tariff = replace(tariff, min_price=PriceLimit(tariff.min_price.before_taxes))
+    tally = Pricer(tariff, usage.time_zone, policy=PricingPolicy(idle_cap=cap)).tally(usage)
+    assert tally.price == tally.priced.totals.cost
+
+
+def test_energy_of_an_instant_is_parted_at_a_threshold() -> None:
+    """A period without length may pass a threshold: what lies below it and what lies above have their own prices."""
+    low = TariffElement((PriceComponent(Dimension.ENERGY, Decimal("0.10")),), Restrictions(max_kwh=Decimal(1)))
+    high = TariffElement((PriceComponent(Dimension.ENERGY, Decimal("1.00")),))
+    tariff = Tariff(id="T", currency="EUR", elements=(low, high))
+    found = price(Usage((ChargingPeriod(NOW, NOW, energy_wh=3000),)), tariff)
+    assert found.totals.cost.before_taxes == Decimal("2.10")
 
 
 @settings(max_examples=30, deadline=None)
