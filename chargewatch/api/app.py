@@ -25,6 +25,7 @@ from chargewatch.api import (
     charge_points,
     connectors,
     customers,
+    delivered,
     deliveries,
     diagnostics,
     docs_page,
@@ -92,6 +93,7 @@ ROUTERS = (
     deliveries.router,
     open_alerts.router,
     alertmanager.router,
+    delivered.router,
     reports.router,
     probes.api_router,
 )
