@@ -12,7 +12,7 @@ from billing_reports.report_desk import ReportDesk
 from billing_reports.report_facts import FactReader
 from billing_reports.report_store import ReportStore
 from billing_reports.rollup_export import RollupExport
-from billing_reports.rollup_loop import RollupLoop
+from billing_reports.rollup_loop import MadeAfter, RollupLoop
 from billing_reports.rollup_metrics import RollupMetrics
 from billing_reports.rollup_store import RollupStore
 from chargenet.events import Fact
@@ -39,14 +39,18 @@ class Reports:
         notices: Notices | None,
         folder: Path,
         sinks: Sequence[HourSink] = (),
+        cdrs: MadeAfter | None = None,
     ) -> None:
-        """`folder`: where files of scheduled reports wait for their delivery. `sinks`: where hours go for boards; at most one."""
+        """`folder`: where files of scheduled reports wait for their delivery. `sinks`: where hours go for boards; at most one.
+
+        `cdrs`: what the revenue of hours is made of; without it they have none.
+        """
         self._store, self._site_of = store, site_of
         self.desk = ReportDesk(rollups, store, stores, clock, site_of, FactReader(journal, interpret))
         self.delivery = Delivery(self.desk, notices, clock, folder)
         self.metrics = RollupMetrics(behind)
         self.exports = [RollupExport(rollups, each, site_of) for each in sinks[:1]]
-        self.loop = RollupLoop(rollups, clock, self.metrics, site_of, self._revenue)
+        self.loop = RollupLoop(rollups, clock, self.metrics, site_of, self._revenue, cdrs)
 
     async def run(self) -> None:
         """See `ports.Program`."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from billing_reports.cdr_row import CdrRow
 from billing_reports.rollup_metrics import RollupMetrics
+from billing_reports.rollup_revenue import revenue_of
 from billing_reports.rollup_store import RollupStore
 from billing_reports.rollups import WINDOWS, SiteWindow, by_site, hour_of
 from chargenet.errors import Unavailable
@@ -26,6 +28,9 @@ BATCH = 100
 Revenue = Callable[[datetime, datetime], Awaitable[Mapping[tuple[str, str], float]]]
 """(start, end) → (site, currency) → revenue before taxes of the CDRs that ended there."""
 
+MadeAfter = Callable[[int], Awaitable[Sequence[CdrRow]]]
+"""CDRs with a higher ordinal, the first ones in order; nothing when there is none."""
+
 
 class RollupLoop:
     """One per process."""
@@ -37,10 +42,11 @@ class RollupLoop:
         metrics: RollupMetrics,
         site_of: Callable[[str], str],
         revenue: Revenue | None = None,
+        cdrs: MadeAfter | None = None,
         every_s: float = EVERY_S,
     ) -> None:
         self._store, self._clock, self._metrics, self._site_of = store, clock, metrics, site_of
-        self._revenue, self._every_s = revenue, every_s
+        self._revenue, self._cdrs, self._every_s = revenue, cdrs, every_s
         self.problem: str | None = None
         """Why no hours are made, None while they are."""
 
@@ -66,10 +72,21 @@ class RollupLoop:
             self._metrics.restated += rolled.restated
             if not rolled.points:
                 break
-        if made or self._metrics.upto != upto:
+        earned = await self._earn()
+        if made or earned or self._metrics.upto != upto:
             self._metrics.windows = await self._windows(upto)
             self._metrics.upto = upto
         return made
+
+    async def _earn(self) -> int:
+        """Revenue of the CDRs that were made since the last look; how many hours it changed."""
+        if self._cdrs is None:
+            return 0
+        after, changed = await self._store.earned_upto(), 0
+        while rows := await self._cdrs(after):
+            changed += await self._store.earn(revenue_of(rows), after, rows[-1].ordinal)
+            after = rows[-1].ordinal
+        return changed
 
     async def _windows(self, upto: datetime) -> list[SiteWindow]:
         windows: list[SiteWindow] = []

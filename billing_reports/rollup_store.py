@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from billing_reports.rollup_state import PointState, Span
-from billing_reports.rollups import HourAmounts, HourRow, PointSum
+from billing_reports.rollups import HourAmounts, HourRevenue, HourRow, PointSum
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +46,15 @@ class RollupStore(Protocol):
     async def roll(self, upto: datetime, limit: int = 200) -> Rolled:
         """Make the due hours before `upto` (a full hour) of up to `limit` charge points; `points` 0: nothing is due any more."""
 
+    async def earned_upto(self) -> int:
+        """The ordinal of the last CDR whose revenue is in the hours."""
+
+    async def earn(self, earned: Sequence[HourRevenue], after: int, upto: int) -> int:
+        """Add revenue and move its position, all in one SQL transaction; how many hours changed.
+
+        A complete hour that changes is a new revision of it. Raises StoreUnavailable when the position is not at `after`.
+        """
+
     async def sums(self, start: datetime, end: datetime) -> list[PointSum]:
         """Hours of [start, end) summed by charge point."""
 
@@ -67,4 +76,4 @@ class RollupStore(Protocol):
         """These rows, as they are given, are exported. One that has changed meanwhile stays due."""
 
     async def reset(self) -> None:
-        """Drop everything derived, position 0."""
+        """Drop everything derived, both positions 0."""

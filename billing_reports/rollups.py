@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
@@ -53,11 +54,22 @@ class HourAmounts(msgspec.Struct, frozen=True, kw_only=True):
     """Transactions that began in the hour."""
 
 
+class HourRevenue(msgspec.Struct, frozen=True, kw_only=True):
+    """What CDRs add to one hour of one connector, by currency, before taxes. Negative where credits outweigh."""
+
+    charge_point_id: str
+    connector: str
+    hour: datetime
+    revenue: Mapping[str, Decimal]
+
+
 class HourRow(HourSeconds, frozen=True, kw_only=True):
     """One hour of one connector as kept."""
 
     energy_wh: int = 0
     sessions: int = 0
+    revenue: Mapping[str, Decimal] = {}
+    """By currency, before taxes, of the CDRs whose sessions ended in the hour; empty where there is none."""
     revision: int = 0
     """How often it changed after it was complete."""
 

@@ -6,8 +6,9 @@ Async methods may touch a disk or a network and never block the event loop; sync
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 import msgspec
@@ -246,6 +247,8 @@ class ConnectorHour(msgspec.Struct, frozen=True, kw_only=True):
     unknown_s: int
     energy_wh: int
     sessions: int
+    revenue: Mapping[str, Decimal] = {}
+    """By currency, before taxes; a currency with CDRs that come to nothing is there with 0."""
 
 
 class HourSink(Protocol):

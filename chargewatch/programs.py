@@ -19,6 +19,7 @@ from billing_reports.app import BillingProgram
 from billing_reports.payments.app import PaymentsProgram
 from billing_reports.reports_app import Reports
 from billing_reports.rollup_projection import RollupProjection
+from billing_reports.storage.ledger_sql import SqlLedger
 from billing_reports.storage.report_sql import SqlReports
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.model.notice import Notice
@@ -112,6 +113,7 @@ def make_reports(platform: RunningPlatform) -> Reports:
         platform.relay,
         platform.settings.data_dir / "reports",
         [each for each in platform.opened.telemetry if isinstance(each, InfluxTelemetry)],
+        SqlLedger(platform.stores.database).made_after,
     )
     platform.platform_metrics.registry.register(made.metrics)
     return made

@@ -28,6 +28,8 @@ _s, _c = sessions.c, cdrs.c
 _SUMMARY = [column for column in cdrs.c if column.name not in ("body", "token_key")]
 _ACTIVE = (SessionState.OPEN.value, SessionState.WAITING.value)
 Key = tuple[str, str]
+_ONE_AFTER_THE_OTHER = 0x63_64_72_73
+"""PostgreSQL advisory lock of those who insert CDRs, until they commit."""
 
 
 class SqlLedger:
@@ -240,6 +242,9 @@ def insert_cdrs(connection: Connection, made: Sequence[Cdr]) -> None:
     """New CDRs, and on their originals that they are credited. Raises Conflict where an id is there already."""
     if not made:
         return
+    if connection.dialect.name == "postgresql":
+        # One writer after the other: who follows the ordinals would miss a lower one that is committed after a higher one.
+        connection.execute(select(func.pg_advisory_xact_lock(_ONE_AFTER_THE_OTHER)))
     try:
         connection.execute(insert(cdrs), [cdr_values(each) for each in made])
     except sqlalchemy.exc.IntegrityError:

@@ -8,9 +8,10 @@ from datetime import datetime
 import msgspec
 
 from billing_reports.rollup_hours import seconds_of
+from billing_reports.rollup_revenue import added
 from billing_reports.rollup_state import PointState, Span
 from billing_reports.rollup_store import Batch, Rolled
-from billing_reports.rollups import HourRow, HourSeconds, PointSum
+from billing_reports.rollups import HourRevenue, HourRow, HourSeconds, PointSum
 from chargenet.errors import StoreUnavailable
 
 _KEYS = {"charge_point_id", "connector", "hour"}
@@ -26,7 +27,7 @@ class MemoryRollups:
         self._clear()
 
     def _clear(self) -> None:
-        self._position = 0
+        self._position = self._earned = 0
         self._states: dict[str, bytes] = {}
         self._dirty: dict[str, datetime] = {}
         self._rolled: dict[str, datetime] = {}
@@ -94,6 +95,25 @@ class MemoryRollups:
         new = msgspec.structs.replace(old, **{name: getattr(each, name) for name in _SECONDS})
         changed = new != old and old.total_s > 0
         self._rows[key] = msgspec.structs.replace(new, revision=old.revision + 1) if changed else new
+        return changed
+
+    async def earned_upto(self) -> int:
+        self._asked()
+        return self._earned
+
+    async def earn(self, earned: Sequence[HourRevenue], after: int, upto: int) -> int:
+        self._asked()
+        if self._earned != after:
+            raise StoreUnavailable("sql", f"rollup_revenue is at {self._earned}, not at {after}: another write came between")
+        self._earned, changed = upto, 0
+        for each in earned:
+            key = (each.hour, each.charge_point_id, each.connector)
+            fresh = HourRow(hour=each.hour, charge_point_id=each.charge_point_id, connector=each.connector)
+            old = self._rows.get(key, fresh)
+            revenue = added(old.revenue, each.revenue)
+            if revenue != old.revenue:
+                self._rows[key] = msgspec.structs.replace(old, revenue=revenue, revision=old.revision + (old.total_s > 0))
+                changed += 1
         return changed
 
     async def sums(self, start: datetime, end: datetime) -> list[PointSum]:

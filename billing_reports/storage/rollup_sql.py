@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, bindparam, case, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, RowMapping, and_, bindparam, case, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from billing_reports.rollup_hours import seconds_of
+from billing_reports.rollup_revenue import added
 from billing_reports.rollup_state import PointState, Span
 from billing_reports.rollup_store import Batch, Rolled
-from billing_reports.rollups import HOUR, HourAmounts, HourRow, HourSeconds, PointSum
+from billing_reports.rollups import HOUR, HourAmounts, HourRevenue, HourRow, HourSeconds, PointSum
 from billing_reports.storage import rollup_tables as t
 from chargenet.storage.relational_engine import Database
 from chargenet.storage.relational_rows import advance, chunks, drop_model, plain, position, upsert, values
 
 CURSOR = "rollups"
+REVENUE_CURSOR = "rollup_revenue"
+"""Ordinals of CDRs, not sequences of the journal."""
 MAX_HOURS = 20_000
 """Hours of charge points in one SQL transaction, but for one charge point that needs more alone."""
 _SUMS = tuple(name for name in PointSum.__struct_fields__ if name != "charge_point_id")
@@ -26,6 +30,7 @@ _SECONDS = tuple(name for name in HourSeconds.__struct_fields__ if name.endswith
 _KEY = ("hour", "charge_point_id", "connector")
 _ROW = [t.hourly_rollups.c[name] for name in HourRow.__struct_fields__]
 _state = msgspec.msgpack.Decoder(PointState)
+_revenue = msgspec.json.Decoder(dict[str, Decimal])
 
 
 class SqlRollups:
@@ -61,6 +66,16 @@ class SqlRollups:
     async def roll(self, upto: datetime, limit: int = 200) -> Rolled:
         return await self._database.write(lambda connection: _roll(connection, upto, limit))
 
+    async def earned_upto(self) -> int:
+        return await self._database.read(lambda connection: position(connection, REVENUE_CURSOR))
+
+    async def earn(self, earned: Sequence[HourRevenue], after: int, upto: int) -> int:
+        def work(connection: Connection) -> int:
+            advance(connection, REVENUE_CURSOR, after, upto)
+            return _earn(connection, earned)
+
+        return await self._database.write(work)
+
     async def sums(self, start: datetime, end: datetime) -> list[PointSum]:
         c = t.hourly_rollups.c
         columns = [func.sum(c[name]).label(name) for name in _SUMS]
@@ -84,7 +99,7 @@ class SqlRollups:
             hour, charge_point_id, connector = after
             same_hour = and_(c.hour == hour, tuple_(c.charge_point_id, c.connector) > tuple_(charge_point_id, connector))
             query = query.where(or_(c.hour > hour, same_hour))
-        return await self._database.read(lambda connection: values(HourRow, connection.execute(query).mappings()))
+        return await self._database.read(lambda connection: _rows(connection.execute(query).mappings()))
 
     async def spans(self, charge_point_ids: Sequence[str], start: datetime, end: datetime) -> list[Span]:
         return await self._database.read(lambda connection: _spans(connection, charge_point_ids, start, end))
@@ -101,7 +116,7 @@ class SqlRollups:
     async def unexported(self, limit: int = 1000) -> list[HourRow]:
         c = t.hourly_rollups.c
         due = select(*_ROW).where(c.exported.is_(None), c.total_s > 0).order_by(c.hour, c.charge_point_id, c.connector).limit(limit)
-        return await self._database.read(lambda connection: values(HourRow, connection.execute(due).mappings()))
+        return await self._database.read(lambda connection: _rows(connection.execute(due).mappings()))
 
     async def exported(self, rows: Sequence[HourRow]) -> None:
         if not rows:
@@ -113,7 +128,19 @@ class SqlRollups:
         await self._database.write(lambda connection: connection.execute(done, told))
 
     async def reset(self) -> None:
-        await self._database.write(lambda connection: drop_model(connection, CURSOR, t.ROLLUP_MODEL))
+        def work(connection: Connection) -> None:
+            drop_model(connection, CURSOR, t.ROLLUP_MODEL)
+            drop_model(connection, REVENUE_CURSOR, ())
+
+        await self._database.write(work)
+
+
+def _rows(found: Iterable[RowMapping]) -> list[HourRow]:
+    return [HourRow(**{**row, "revenue": _revenue.decode(row["revenue"])}) for row in found]
+
+
+def _values(row: HourRow) -> dict[str, Any]:
+    return plain(row) | {"revenue": msgspec.json.encode(row.revenue).decode()}
 
 
 def _inserting(connection: Connection) -> Any:
@@ -133,8 +160,39 @@ def _add(connection: Connection, amounts: Sequence[HourAmounts]) -> None:
         "revision": old.revision + case((old.total_s > 0, 1), else_=0),
         "exported": None,
     }
-    rows = [plain(HourRow(**msgspec.structs.asdict(each))) for each in amounts]
+    rows = [_values(HourRow(**msgspec.structs.asdict(each))) for each in amounts]
     connection.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=grown), rows)
+
+
+def _earn(connection: Connection, earned: Sequence[HourRevenue]) -> int:
+    """Revenue on top of what is there; a complete hour that changes is a new revision of it."""
+    table, c = t.hourly_rollups, t.rollup_points.c
+    key = [table.c[name] for name in _KEY]
+    before: dict[tuple[datetime, str, str], Mapping[str, Decimal]] = {}
+    for some in chunks(sorted({each.charge_point_id for each in earned})):
+        # Whoever makes hours of these charge points writes rows whole: one of the two waits for the other.
+        connection.execute(
+            select(c.charge_point_id).where(c.charge_point_id.in_(some)).order_by(c.charge_point_id).with_for_update()
+        )
+    for part in chunks(earned):
+        wanted = tuple_(*key).in_([(each.hour, each.charge_point_id, each.connector) for each in part])
+        for row in connection.execute(select(*key, table.c.revenue).where(wanted)):
+            before[row[0], row[1], row[2]] = _revenue.decode(row[3])
+    rows = []
+    for each in earned:
+        old = before.get((each.hour, each.charge_point_id, each.connector), {})
+        new = added(old, each.revenue)
+        if new != old:
+            rows.append(_values(HourRow(**msgspec.structs.asdict(each) | {"revenue": new})))
+    if rows:
+        statement = _inserting(connection)(table)
+        changed = {
+            "revenue": statement.excluded.revenue,
+            "revision": table.c.revision + case((table.c.total_s > 0, 1), else_=0),
+            "exported": None,
+        }
+        connection.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=changed), rows)
+    return len(rows)
 
 
 def _put_states(connection: Connection, batch: Batch) -> None:
@@ -203,7 +261,7 @@ def _put_seconds(connection: Connection, made: Sequence[HourSeconds], names: Seq
     table = t.hourly_rollups
     c = table.c
     query = select(*_ROW).where(c.charge_point_id.in_(names), c.hour >= start, c.hour < end)
-    before = {(row.hour, row.charge_point_id, row.connector): HourRow(**row) for row in connection.execute(query).mappings()}
+    before = {(row.hour, row.charge_point_id, row.connector): row for row in _rows(connection.execute(query).mappings())}
     rows, restated = [], 0
     for each in made:
         old = before.get((each.hour, each.charge_point_id, each.connector))
@@ -214,6 +272,6 @@ def _put_seconds(connection: Connection, made: Sequence[HourSeconds], names: Seq
         if old is not None and old.total_s:
             restated += 1
             new = msgspec.structs.replace(new, revision=old.revision + 1)
-        rows.append(plain(new) | {"exported": None})
+        rows.append(_values(new) | {"exported": None})
     upsert(connection, table, rows)
     return restated

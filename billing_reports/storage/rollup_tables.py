@@ -41,10 +41,11 @@ hourly_rollups = Table(
     Column("charge_point_id", TEXT, primary_key=True),
     Column("connector", TEXT, primary_key=True),
     *(Column(name, BigInteger, nullable=False) for name in _COUNTS),
+    Column("revenue", TEXT, nullable=False),
     Column("exported", BigInteger),
     Index(None, "exported", "hour"),
 )
-"""`exported`: the revision that was exported; nothing where the row has changed since."""
+"""`revenue`: {currency: amount} as JSON. `exported`: the revision that was exported; nothing where the row has changed since."""
 
 rollup_points = Table(
     "rollup_points",

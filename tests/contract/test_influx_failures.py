@@ -6,6 +6,7 @@ import json
 import urllib.request
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -218,12 +219,16 @@ def write_directly(server: Influx, line: str) -> None:
 async def test_an_hour_that_is_restated_overwrites_itself(server: Influx, front: ShimLog, telemetry: InfluxTelemetry) -> None:
     """Written twice, restated, its charge point at another site meanwhile: one point, as it was told last; `reset` drops it."""
     counts = dict.fromkeys(COUNTS, 1)
-    hour = ConnectorHour(charge_point="CP 1,a=b", connector="1", site="harbour", hour=DAY, **counts)
+    paid = {"EUR": Decimal(12)}
+    hour = ConnectorHour(charge_point="CP 1,a=b", connector="1", site="harbour", hour=DAY, revenue=paid, **counts)
     later = msgspec.structs.replace(hour, hour=DAY + timedelta(hours=1), site='"\\')
     await telemetry.write_hours([hour, later])
-    await telemetry.write_hours([msgspec.structs.replace(hour, site="airport", energy_wh=7000, revision=2)])
-    [result] = server.ask('SELECT "energy_wh", "revision", "site", "charge_point" FROM connector_hour', "cw")
-    assert [row[1:] for row in result["series"][0]["values"]] == [[7000, 2, "airport", "CP 1,a=b"], [1, 1, '"\\', "CP 1,a=b"]]
+    restated = msgspec.structs.replace(hour, site="airport", energy_wh=7000, revision=2, revenue={"EUR": Decimal("0.5")})
+    await telemetry.write_hours([restated])
+    [result] = server.ask('SELECT "energy_wh", "revision", "site", "charge_point", "revenue_EUR" FROM connector_hour', "cw")
+    assert [row[1:] for row in result["series"][0]["values"]] == [
+        [7000, 2, "airport", "CP 1,a=b", 0.5], [1, 1, '"\\', "CP 1,a=b", 12.0],
+    ]  # fmt: skip
     await telemetry.reset()
     assert server.ask("SELECT * FROM connector_hour", "cw")[0].get("series") is None
     server.server.stop()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from billing_reports.rollup_projection import RollupProjection
 from billing_reports.rollup_store import RollupStore
+from billing_reports.rollups import HourRevenue
 from billing_reports.storage.rollup_memory import MemoryRollups
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.errors import StoreUnavailable
@@ -178,3 +180,72 @@ async def test_hours_are_exported_once_and_again_when_they_change(store: RollupS
     await store.exported([again])
     assert await store.unexported() == []
     assert await store.rows(minute(120), minute(180)) == [again]
+
+
+def _earned(hour: datetime, amount: str, currency: str = "EUR", point: str = POINT) -> HourRevenue:
+    return HourRevenue(charge_point_id=point, connector="1", hour=hour, revenue={currency: Decimal(amount)})
+
+
+async def test_revenue_is_added_and_restates_complete_hours(store: RollupStore) -> None:
+    """To the last decimal; only the hours that changed are a new revision and due again; other figures stay as they were."""
+    story = morning()
+    await RollupProjection(store).apply(story.facts, len(story.facts))
+    while (await store.roll(minute(180))).points:
+        pass
+    before = await store.rows(DAY, minute(180))
+    await store.exported(await store.unexported())
+    assert [dict(row.revenue) for row in before] == [{}, {}, {}]
+    assert await store.earn([_earned(minute(60), "1.265100000001"), _earned(minute(120), "0")], 0, 7) == 2
+    assert await store.earn([_earned(minute(60), "-0.2651"), _earned(minute(60), "3", "NOK", "CP-2")], 7, 9) == 2
+    assert await store.earn([_earned(minute(60), "0.00")], 9, 11) == 0
+    assert await store.earned_upto() == 11
+    rows = {(row.hour, row.charge_point_id): row for row in await store.rows(DAY, minute(180))}
+    assert {key: dict(row.revenue) for key, row in rows.items()} == {
+        (minute(0), POINT): {},
+        (minute(60), POINT): {"EUR": Decimal("1.000000000001")},
+        (minute(60), "CP-2"): {"NOK": Decimal(3)},
+        (minute(120), POINT): {"EUR": Decimal(0)},
+    }
+    assert [row.revision for row in rows.values()] == [0, 2, 0, 1]
+    assert [(row.energy_wh, row.occupied_s, row.sessions) for row in rows.values() if row.charge_point_id == POINT] == [
+        (row.energy_wh, row.occupied_s, row.sessions) for row in before
+    ]
+    assert await store.unexported() == [rows[minute(60), POINT], rows[minute(120), POINT]]
+
+
+async def test_revenue_of_an_hour_that_still_runs_stays_when_it_is_made(store: RollupStore) -> None:
+    """It is no restatement; facts and seconds that come later leave it, and it leaves them."""
+    story = morning()
+    assert await store.earn([_earned(minute(60), "2")], 0, 1) == 1
+    assert await store.unexported() == []
+    projection = RollupProjection(store)
+    await projection.apply(story.facts, len(story.facts))
+    await store.roll(minute(120))
+    [_, row] = await store.rows(DAY, minute(120))
+    assert (dict(row.revenue), row.energy_wh, row.occupied_s, row.revision) == ({"EUR": Decimal(2)}, 1500, 1800, 0)
+    known = len(story.facts)
+    story.status(181, "Faulted", 110).status(181, "Available", 115).start(182, "8", 0, 116).stop(182, "8", 70, 118)
+    await projection.apply(story.facts[known:], len(story.facts))
+    await store.roll(minute(120))
+    [_, row] = await store.rows(DAY, minute(120))
+    assert (dict(row.revenue), row.energy_wh, row.faulted_s) == ({"EUR": Decimal(2)}, 1570, 300)
+
+
+async def test_revenue_counts_once(store: RollupStore) -> None:
+    """What does not start at the stored position changes nothing; a rebuild takes all of it again."""
+    await store.earn([_earned(minute(60), "2")], 0, 5)
+    with pytest.raises(StoreUnavailable, match="rollup_revenue is at 5, not at 0: another write came between"):
+        await store.earn([_earned(minute(60), "2")], 0, 5)
+    [row] = await store.rows(DAY, minute(180))
+    assert dict(row.revenue) == {"EUR": Decimal(2)}
+    await store.reset()
+    assert (await store.earned_upto(), await store.rows(DAY, minute(180))) == (0, [])
+
+
+async def test_revenue_of_many_hours_at_once(store: RollupStore) -> None:
+    """More than one statement can name."""
+    hours = [_earned(minute(60 * hour), "0.01", point=f"CP-{hour % 7}") for hour in range(1_100)]
+    assert await store.earn(hours, 0, 1) == 1_100
+    assert await store.earn(hours, 1, 2) == 1_100
+    rows = await store.rows(DAY, minute(60 * 1_100), limit=2_000)
+    assert [dict(row.revenue) for row in rows] == [{"EUR": Decimal("0.02")}] * 1_100

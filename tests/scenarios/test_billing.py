@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -131,6 +132,23 @@ def a_month_becomes_a_statement_with_a_number(platform: RunningPlatform) -> None
     assert (_audited(platform, "statements.finalize"), _audited(platform, "statements.credit")) == (1, 1)
 
 
+def the_hours_of_the_connector_earned_what_its_cdrs_come_to(platform: RunningPlatform) -> None:
+    """Each in the hour in which its session ended; what was credited is taken back, what was billed anew is there."""
+    expected: dict[str, Decimal] = {}
+    for row in cdrs(platform, 4):
+        hour = datetime.fromisoformat(row["ended_at"]).replace(minute=0, second=0).isoformat()
+        expected[hour] = expected.get(hour, Decimal(0)) + Decimal(row["before_taxes"]["amount"])
+    window = {"from": f"{BEGAN - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "to": f"{BEGAN + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"}
+
+    def hours() -> dict[str, Decimal] | None:
+        rows = [row for row in platform.api("GET", "/api/v1/reports/rollups", params=window)["items"] if row["revenue"]]
+        assert all((row["charge_point_id"], row["connector"], [*row["revenue"]]) == ("CP-1", "1", ["EUR"]) for row in rows)
+        found = {datetime.fromisoformat(row["hour"]).isoformat(): Decimal(row["revenue"]["EUR"]) for row in rows}
+        return found if sum(found.values()) == Decimal("6.50") else None
+
+    assert eventually(hours, "revenue of the CDRs in the hours", 90) == expected
+
+
 def test_a_session_is_billed_credited_and_stated(platform: RunningPlatform) -> None:
     """One story, each part on what the one before it left."""
     a_session_becomes_a_cdr_that_can_be_traced(platform)
@@ -138,3 +156,4 @@ def test_a_session_is_billed_credited_and_stated(platform: RunningPlatform) -> N
     what_cannot_be_billed_is_listed_and_dismissed(platform)
     a_cdr_is_corrected_by_credit_and_a_new_one(platform)
     a_month_becomes_a_statement_with_a_number(platform)
+    the_hours_of_the_connector_earned_what_its_cdrs_come_to(platform)

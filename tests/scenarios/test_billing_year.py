@@ -23,12 +23,15 @@ from billing_reports.evidence import Evidence
 from billing_reports.house import House
 from billing_reports.party import Party
 from billing_reports.rate import Terms, cdr_id, rate
+from billing_reports.rollup_loop import RollupLoop
+from billing_reports.rollup_metrics import RollupMetrics
 from billing_reports.runner import Runner
 from billing_reports.sessions import Change
 from billing_reports.statement import LineKind
 from billing_reports.storage.customers_sql import SqlCustomers
 from billing_reports.storage.ledger_sql import SqlLedger
 from billing_reports.storage.opened import sql_billing
+from billing_reports.storage.rollup_sql import SqlRollups
 from billing_reports.storage.statements_sql import SqlStatements
 from billing_reports.tariff import Dimension, PriceComponent, Tariff, TariffElement
 from billing_reports.tariff_book import Place
@@ -107,6 +110,7 @@ async def test_a_year_is_billed_to_the_cent(tmp_path: Path) -> None:
     stores = SqlStores(url)
     try:
         await _bill(stores, sites, cdrs)
+        earned = await _earned(stores)
         statements = SqlStatements(stores.database)
         found = {}
         for month in range(1, 13):
@@ -114,6 +118,7 @@ async def test_a_year_is_billed_to_the_cent(tmp_path: Path) -> None:
                 found[customer_id, date(2018, month, 1)] = await statements.statement(name)
     finally:
         await stores.close()
+    assert earned == sum((each.total.before_taxes for each in cdrs), Decimal(0))
     assert found.keys() == lines.keys()
     for key, statement in found.items():
         net = sum(lines[key], Decimal(0))
@@ -126,6 +131,15 @@ async def test_a_year_is_billed_to_the_cent(tmp_path: Path) -> None:
     assert billed == energy == sum(each.usage.energy_wh for each in cdrs)
     numbers = sorted(statement.ordinal or 0 for statement in found.values())
     assert numbers == list(range(1, len(found) + 1))
+
+
+async def _earned(stores: SqlStores) -> Decimal:
+    """What the hours of all connectors earned in all the years."""
+    ledger, rollups = SqlLedger(stores.database), SqlRollups(stores.database)
+    await RollupLoop(rollups, FrozenClock(NOW), RollupMetrics(lambda: 0), lambda _: "", cdrs=ledger.made_after).look()
+    rows = await rollups.rows(datetime(2000, 1, 1, tzinfo=UTC), NOW, limit=1_000_000)
+    assert len(rows) > 1_000 and {currency for row in rows for currency in row.revenue} == {"GBP"}
+    return sum((row.revenue["GBP"] for row in rows), Decimal(0))
 
 
 async def _bill(stores: SqlStores, sites: dict[str, str], cdrs: list[Cdr]) -> None:

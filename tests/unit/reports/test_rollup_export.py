@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
+import msgspec
 import pytest
 
 from billing_reports.rollup_export import RollupExport
@@ -74,7 +76,10 @@ async def test_a_store_that_is_away_gets_them_later() -> None:
 
 
 def test_an_hour_is_one_line() -> None:
-    """Tags and time are its identity; the site is a field, so that an hour overwrites itself when its charge point has moved."""
+    """Tags and time are its identity; the site is a field, so that an hour overwrites itself when its charge point has moved.
+
+    Revenue is a field per currency, and none where there is none.
+    """
     hour = ConnectorHour(
         charge_point="CP 1", connector="", site='a "b"', hour=minute(60), revision=2, total_s=3600, occupied_s=1, charging_s=2,
         idle_s=3, faulted_s=4, unavailable_s=5, offline_s=6, unknown_s=7, energy_wh=8, sessions=9,
@@ -84,3 +89,5 @@ def test_an_hour_is_one_line() -> None:
         "idle_s=3i,faulted_s=4i,unavailable_s=5i,offline_s=6i,unknown_s=7i,energy_wh=8i,sessions=9i "
         f"{int(minute(60).timestamp())}000000000"
     )
+    paid = msgspec.structs.replace(hour, revenue={"EUR": Decimal("12.340"), "N K": Decimal(0), "NOK": Decimal("-1E+1")})
+    assert ",sessions=9i,revenue_EUR=12.340,revenue_N\\ K=0,revenue_NOK=-10 " in hour_line(paid)

@@ -51,6 +51,7 @@ def _hourly_rollups() -> None:
         sa.Column("charge_point_id", TEXT, nullable=False),
         sa.Column("connector", TEXT, nullable=False),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in (*counts, "energy_wh", "sessions", "revision")),
+        sa.Column("revenue", TEXT, nullable=False),
         sa.Column("exported", sa.BigInteger()),
         sa.PrimaryKeyConstraint("hour", "charge_point_id", "connector", name=op.f("pk_hourly_rollups")),
     )
