@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from billing_reports.rollup_projection import RollupProjection
 from billing_reports.rollup_store import RollupStore
 from billing_reports.rollups import HourRevenue
+from billing_reports.sessions import Change
+from billing_reports.storage.ledger_sql import SqlLedger, insert_cdrs
 from billing_reports.storage.rollup_memory import MemoryRollups
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.errors import StoreUnavailable
 from chargenet.storage.relational import SqlStores
+from tests.support.billing_month import cdr
 from tests.support.postgres import postgres
 from tests.support.reports import DAY, POINT, Story, minute
 from tests.support.stores import KINDS, open_stores
@@ -249,3 +255,29 @@ async def test_revenue_of_many_hours_at_once(store: RollupStore) -> None:
     assert await store.earn(hours, 1, 2) == 1_100
     rows = await store.rows(DAY, minute(60 * 1_100), limit=2_000)
     assert [dict(row.revenue) for row in rows] == [{"EUR": Decimal("0.02")}] * 1_100
+
+
+@pytest.mark.parametrize("kind", [each for each in KINDS if each != "memory"])
+async def test_who_follows_the_ordinals_misses_no_cdr(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """A writer whose CDR is not committed yet holds up the next one: no higher ordinal is seen before a lower one."""
+    stores = open_stores(request, kind, tmp_path)
+    assert isinstance(stores, SqlStores)
+    ledger, inserted, free = SqlLedger(stores.database), threading.Event(), threading.Event()
+
+    def slowly(connection: Connection) -> None:
+        insert_cdrs(connection, [cdr(1, "c000000", 1_000)])
+        inserted.set()
+        assert free.wait(8)
+
+    first = asyncio.create_task(stores.database.write(slowly))
+    try:
+        assert await asyncio.to_thread(inserted.wait, 8)
+        second = asyncio.create_task(ledger.save(Change(cdrs=(cdr(2, "c000000", 2_000),))))
+        seen = [await ledger.made_after(0) for _ in range(30)]
+        assert seen == [[]] * 30
+    finally:
+        free.set()
+        await first
+    await second
+    assert [row.id for row in await ledger.made_after(0)] == ["C000000001", "C000000002"]
+    await stores.close()
