@@ -147,6 +147,13 @@ class Measurements(Sequence[Measurement]):
         return repr(self.made())
 
 
+def as_list(value: object) -> list[Measurement]:
+    """`enc_hook` of msgspec for whatever may hold `Measurements`. TypeError for anything else."""
+    if isinstance(value, Measurements):
+        return list(value.made())
+    raise TypeError(f"{type(value).__name__} cannot be encoded")
+
+
 def together(measurements: Sequence[Measurement] | Measurements) -> Measurements:
     """Measurements from single ones; what is together already is given back."""
     if type(measurements) is Measurements:

@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from chargenet.events import Event, Fact
 from chargenet.model.ids import IdToken
+from chargenet.model.measurement import as_list
 from chargewatch.api.answers import Text, UsableName
 from chargewatch.api.auth import At, Principal, Reader
 from chargewatch.api.permissions import Permission
@@ -134,7 +135,7 @@ async def _next(platform: Platform, after: int) -> Sequence[Fact]:
 
 def encode(fact: Fact, events: tuple[Event, ...], who: Principal) -> bytes:
     """One fact as one SSE message."""
-    value = without_secrets(msgspec.to_builtins(msgspec.structs.replace(fact, events=events)))
+    value = without_secrets(msgspec.to_builtins(msgspec.structs.replace(fact, events=events), enc_hook=as_list))
     if not who.may(Permission.READ_EVIDENCE):
         value = without_tokens(value)
     return b"id: %d\nevent: fact\ndata: %s\n\n" % (fact.sequence, msgspec.json.encode(value))

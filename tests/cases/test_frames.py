@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from chargenet.events import FrameDeviated
+from chargenet.model.measurement import as_list
 from chargenet.model.words import Protocol
 from collector.interpret import interpret
 from tests.support.desk import CaseDesk, process, record_of
@@ -37,7 +38,7 @@ def test_frame(path: Path) -> None:
 
 def _fields(event: msgspec.Struct, wanted: dict[str, Any]) -> dict[str, Any]:
     """The fields that the case names, as JSON values."""
-    plain = json.loads(msgspec.json.encode(event))
+    plain = json.loads(msgspec.json.encode(event, enc_hook=as_list))
     return {name: plain.get(name, "no such field") for name in wanted}
 
 

@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from websockets.sync.client import connect
 
 from chargenet.clock import SystemClock
@@ -30,6 +32,8 @@ SERIES = {
     "name": "spot", "currency": "EUR",
     "intervals": [{"start_at": "2026-01-01T00:00:00Z", "end_at": "2026-01-01T01:00:00Z", "price": "-0.01"}],
 }  # fmt: skip
+DER, FORM = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+PUBLIC_KEY = ec.generate_private_key(ec.SECP256R1()).public_key().public_bytes(DER, FORM).hex()
 LATER = "2100-01-01T00:00:00Z"
 SOON = (SystemClock().now() + timedelta(hours=1)).isoformat()
 SESSION = {
@@ -93,6 +97,8 @@ STORY: list[tuple[str, str, dict[str, Any]]] = [
     ("customers.import", "POST /customers/import", {"json": {"customers": [{"customer_id": "bo", "party": {"name": "Bo"}}]}}),
     ("statements.run", "POST /statements/runs", {"json": {"month": "2026-01"}}),
     ("tariffs.remove", "DELETE /tariffs/day", {}),
+    ("meter-keys.put", "POST /meter-keys", {"json": {"scope": "connector", "place": "CP-1/1", "public_key": PUBLIC_KEY}}),
+    ("meter-keys.remove", "DELETE /meter-keys/{key}", {}),
     ("reports.import", "POST /reports/import", {"json": {"sessions": [SESSION]}}),
     ("reports.forget", "DELETE /reports/import/old", {}),
     ("reports.ports", "PUT /reports/ports", {"json": [{"charge_point_id": "CP-1", "port_id": "P1", "rated_w": 22_000}]}),
@@ -172,8 +178,8 @@ def test_every_change_of_a_program_is_audited_once(platform: RunningPlatform) ->
         before = len(trail(platform))
         method, _, path = route.partition(" ")
         answer = platform.api(method, "/api/v1" + path.format(**names), **body)
-        if isinstance(answer, dict) and "silence_id" in answer:
-            names["silence"] = answer["silence_id"]
+        given = answer if isinstance(answer, dict) else {}
+        names |= {name: given[f"{name}_id"] for name in ("silence", "key") if f"{name}_id" in given}
         newest, *older = trail(platform)
         assert (newest["action"], len(older)) == (action, before)
         assert newest["who"] and newest["target"] and newest["at"].endswith("Z")

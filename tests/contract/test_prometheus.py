@@ -20,6 +20,8 @@ from alerts.metrics import CaseMetrics
 from alerts.relay.metrics import RelayMetrics
 from alerts.storage.cases_memory import MemoryCases
 from billing_reports.metrics import BillingMetrics
+from billing_reports.payments.metrics import PaymentMetrics
+from billing_reports.payments.store import Summary
 from billing_reports.rollup_metrics import RollupMetrics
 from chargenet.clock import SystemClock
 from chargenet.model import measurement as m
@@ -67,6 +69,7 @@ def exposition() -> Exposition:
     platform.registry.register(RolloutMetrics(lambda: 0, lambda: 0))
     platform.registry.register(RollupMetrics(lambda: 0))
     platform.registry.register(BillingMetrics(lambda: 0, lambda: True))
+    platform.registry.register(full_payments(clock))
     return Exposition(full_fleet(clock.now_us() / 1e6), platform, clock)
 
 
@@ -77,6 +80,13 @@ def full_cases() -> CaseMetrics:
     world.caseload.by_key[opened.key] = opened
     world.caseload.changed(Change(case=opened, what="opened", why=""))
     return world.metrics
+
+
+def full_payments(clock: SystemClock) -> PaymentMetrics:
+    """A value in every family of payments."""
+    metrics = PaymentMetrics(clock.now, lambda: True)
+    metrics.counted(Summary(states={("hold", "held"): 1}, stuck=0, receivable={"EUR": 120}, oldest_request_at=None))
+    return metrics
 
 
 @pytest.mark.server("promtool")

@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chargenet.model.measurement import as_list
 from chargenet.model.words import Protocol, RecordKind
 from collector.interpret import interpret
 from collector.ocpp import frames
@@ -73,7 +74,7 @@ def test_any_text_is_answered_or_noted(data: bytes, protocol: Protocol) -> None:
     else:
         assert not isinstance(frame, CallFrame)
     assert processed.events or processed.kind in (RecordKind.CALL, RecordKind.SEND)
-    msgspec.json.encode(processed.events)
+    msgspec.json.encode(processed.events, enc_hook=as_list)
     if processed.journaled:
         assert interpret(record_of(data, protocol, processed)).events == processed.events
 

@@ -33,7 +33,7 @@ NO_BODY = {
 OTHER_BODY = {"tokens.import": b"value\nA1\n", "diagnostics.upload": b"log"}
 PROGRAM_AREAS = (
     *("cases", "maintenance", "silences", "alerts", "deliveries", "firmware", "rollouts"),
-    *("tariffs", "cdrs", "customers", "statements", "payments", "reports"),
+    *("tariffs", "cdrs", "customers", "statements", "payments", "reports", "meter-keys"),
 )
 OPEN_ALERTS = ("/api/v1/alerts/acknowledge", "/api/v1/alerts/resolve")
 """These need an open alert: tests/unit/api/test_alerts.py calls them."""

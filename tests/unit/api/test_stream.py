@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from chargenet.events import CommandSent, Event, Fact, StatusReported, TokenPresented
+from chargenet.events import CommandSent, Event, Fact, MeasurementsTaken, StatusReported, TokenPresented
 from chargenet.model.ids import ConnectorRef, IdToken
 from chargenet.model.key import Key
+from chargenet.model.measurement import POWER, Measurement, together
 from chargewatch.api.auth import Principal
 from chargewatch.api.problems import ApiError
 from chargewatch.api.stream import HEARTBEAT_S, Filter, Slots, sse
@@ -53,6 +54,19 @@ async def test_facts_arrive_in_order_and_resume_after_a_sequence(api: Api) -> No
     api.platform.feed.put(fact(1, "CP-1", STATUS), fact(2, "CP-2", STATUS), fact(3, "CP-1", STATUS))
     assert [each["sequence"] for each in await messages(api.platform)] == [1, 2, 3]
     assert [each["sequence"] for each in await messages(api.platform, after=2)] == [3]
+
+
+async def test_readings_are_a_list_of_values(api: Api) -> None:
+    """What is kept as one composition is told value by value."""
+    power = Measurement(POWER, 7200.0, "W")
+    api.platform.feed.put(
+        fact(
+            1, "CP-1",
+            MeasurementsTaken(connector=ConnectorRef(1), transaction_id=None, measured_at=AT, measurements=together([power])),
+        )
+    )  # fmt: skip
+    ((told,),) = [message["events"] for message in await messages(api.platform)]
+    assert [(each["measurand"], each["value"], each["unit"]) for each in told["measurements"]] == [(POWER, 7200.0, "W")]
 
 
 async def test_filters_choose_facts_and_events(api: Api) -> None:
