@@ -82,7 +82,7 @@ async def test_what_was_said_last_is_kept(tmp_path: Path) -> None:
     """A charge point that reports without pause until the very end: what was acknowledged is in the journal."""
     with RunningPlatform(tmp_path / "data") as platform:
         acknowledged = 0
-        async with peer(platform.url, "LAST", timeout_s=2) as point:
+        async with peer(platform.url, "LAST", timeout_s=10) as point:
             stopping = None
             while point.closed is None:
                 try:
@@ -90,7 +90,7 @@ async def test_what_was_said_last_is_kept(tmp_path: Path) -> None:
                     acknowledged += 1
                 except (websockets.ConnectionClosed, TimeoutError):
                     await point.is_closed()
-                if acknowledged == 100:
+                if acknowledged == 100 and stopping is None:
                     stopping = asyncio.create_task(ended(platform))
             assert stopping is not None and await stopping == 0
         kept = await asyncio.to_thread(
