@@ -1,6 +1,6 @@
 """A charge point is cut off, and on-call hears of it once: with Prometheus and Alertmanager from Debian, and without them.
 
-The platform's detection runs 120 times as fast as a real network's, and so do the product's own rule files; everything else is as
+The platform's detection runs 60 times as fast as a real network's, and so do the product's own rule files; everything else is as
 in production: real servers, real sockets, signed webhooks verified by somebody else's library.
 """
 
@@ -19,7 +19,7 @@ from tests.support.hooks import SECRET, Hook, hook
 from tests.support.platform import RunningPlatform
 from tests.support.sites import LivingPoints, living
 
-SPEED = 120
+SPEED = 60
 TOKEN = "alertmanager-token-of-a-test"
 SITES = {"harbour": [f"HARBOUR-{number}" for number in range(1, 41)], "depot": ["DEPOT-1", "DEPOT-2", "DEPOT-3"]}
 CONFIG = """

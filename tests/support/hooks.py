@@ -40,7 +40,7 @@ class Hook:
         """(status, title) of what was taken."""
         return [(data["status"], data["title"]) for _, data in self.taken]
 
-    def until(self, true: Callable[[], object], timeout_s: float = 45.0) -> None:
+    def until(self, true: Callable[[], object], timeout_s: float = 60.0) -> None:
         """Wait until something that came makes it true."""
         with self._changed:
             assert self._changed.wait_for(true, timeout_s), f"heard {[(each['status'], each['title']) for _, each in self.heard]}"
