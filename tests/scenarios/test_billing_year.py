@@ -87,6 +87,7 @@ def _cdr(number: int, customer_id: str, began: datetime, ended: datetime, energy
 @pytest.mark.data
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+# One story, so that each sum is compared with the one before it.
 async def test_a_year_is_billed_to_the_cent(tmp_path: Path) -> None:
     """Sum of statements = sum of CDRs = sum of energy x price, per customer and month; what is not billed is counted."""
     sites: dict[str, str] = {}
