@@ -177,7 +177,8 @@ class RunningPlatform:
     def _journal_health(self) -> HealthCheck:
         problem = self.journal.problem
         healthy = self.journal.healthy
-        detail = f"durable up to {self.journal.durable_sequence}" if healthy else problem or "cannot write"
+        waiting = f", {pending} records waiting" if (pending := self.journal.pending) else ""
+        detail = f"durable up to {self.journal.durable_sequence}{waiting}" if healthy else problem or "cannot write"
         return HealthCheck(name="journal", ok=healthy, critical=True, detail=detail)
 
     async def _sql_health(self) -> HealthCheck:

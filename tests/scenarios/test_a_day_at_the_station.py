@@ -10,7 +10,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.support.platform import RunningPlatform
+from tests.support.platform import RunningPlatform, not_settled
 from tests.support.station import connected
 
 CP = "STATION 7"
@@ -63,9 +63,8 @@ async def afternoon(platform: RunningPlatform, transaction_id: int) -> None:
 
 async def settled(platform: RunningPlatform) -> None:
     """Wait until every read model has seen all that was acknowledged."""
-    for _ in range(200):
-        checks = await asyncio.to_thread(platform.api, "GET", "/api/v1/health")
-        behind = [check for check in checks["checks"] if "behind" in check["detail"] and check["detail"] != "0 records behind"]
+    for _ in range(600):
+        behind = not_settled(await asyncio.to_thread(platform.api, "GET", "/api/v1/health"))
         if not behind:
             return
         await asyncio.sleep(0.05)

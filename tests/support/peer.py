@@ -18,7 +18,7 @@ import ocpp.v201
 import websockets
 from ocpp.routing import on
 
-from tests.support.platform import RunningPlatform
+from tests.support.platform import RunningPlatform, not_settled
 
 MODULES = {"ocpp1.6": ocpp.v16, "ocpp2.0.1": ocpp.v201, "ocpp2.1": ocpp.v21}
 PROTOCOLS = list(MODULES)
@@ -192,7 +192,8 @@ async def items(platform: RunningPlatform, path: str, **query: Any) -> list[dict
 
 
 async def frames(platform: RunningPlatform, name: str) -> list[dict[str, Any]]:
-    """The message log of a charge point, oldest first."""
+    """The message log of a charge point, oldest first, once everything that was heard is in it."""
+    await settled(platform)
     return (await items(platform, f"charge-points/{name}/frames", limit=1000))[::-1]
 
 
@@ -205,9 +206,9 @@ async def metrics_of(platform: RunningPlatform, name: str) -> str:
 async def settled(platform: RunningPlatform) -> None:
     """Wait until every read model has seen all that was acknowledged."""
     behind: list[dict[str, Any]] = []
-    for _ in range(200):
+    for _ in range(600):
         _, health = await request(platform, "GET", "/api/v1/health")
-        behind = [check for check in health["checks"] if "behind" in check["detail"] and check["detail"] != "0 records behind"]
+        behind = not_settled(health)
         if not behind:
             return
         await asyncio.sleep(0.05)

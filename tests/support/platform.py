@@ -19,6 +19,17 @@ from tests.support.servers import free_port
 START_TIMEOUT_S = 90
 
 
+def not_settled(health: dict[str, Any]) -> list[dict[str, Any]]:
+    """The checks of `/api/v1/health` that say: something that was heard is not yet in the journal, or not yet in a read model.
+
+    Heartbeats leave no record, so their answers come before what was said just before them is durable.
+    """
+    return [
+        check for check in health["checks"]
+        if "records waiting" in check["detail"] or ("records behind" in check["detail"] and not check["detail"].startswith("0 "))
+    ]  # fmt: skip
+
+
 class RunningPlatform:
     """`chargewatch up` on a folder, on free loopback ports. A context manager; `kill()` is kill -9."""
 
