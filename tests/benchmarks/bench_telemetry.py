@@ -29,7 +29,7 @@ from chargenet.model.measurement import ENERGY_REGISTER, Measurement
 from chargenet.ports import TelemetryQuery
 from chargenet.storage.embedded import EmbeddedLimits, EmbeddedTelemetry
 from chargenet.storage.embedded_batch import Batch, SeriesNumbers
-from chargenet.storage.influx import InfluxTarget, InfluxTelemetry
+from chargenet.storage.influx import InfluxTelemetry
 from chargenet.storage.lineprotocol import Liner, field_name
 from tests.support.facts import DAY, at
 from tests.support.influx import influxd
@@ -175,10 +175,11 @@ async def test_influx_write_rate(tmp_path: Path) -> None:
     """
     facts = [batch(number) for number in range(8)]
     samples = (len(facts) - 1) * FACTS * SAMPLES
-    with influxd(tmp_path) as server, shim(server.port) as front:
-        for name in ("ours", "peer"):
-            server.ask(f"CREATE DATABASE {name}")
-        telemetry = InfluxTelemetry(InfluxTarget(url=front.url, bucket="ours"), tmp_path, SystemClock(), lambda: 0.5)
+    with influxd(tmp_path) as server, shim(server) as front:
+        server.make("peer")
+        peers_token = server.token
+        server.make("ours")
+        telemetry = InfluxTelemetry(server.target(front.url, "ours"), tmp_path, SystemClock(), lambda: 0.5)
         ours: dict[str, float] = {}
         await telemetry.write(facts[0], facts[0][-1].sequence)
         loop_s = time.thread_time()
@@ -188,7 +189,7 @@ async def test_influx_write_rate(tmp_path: Path) -> None:
         loop_s = time.thread_time() - loop_s
         await telemetry.close()
         peer: dict[str, float] = {}
-        with InfluxDBClient(front.url, "t", org="-", enable_gzip=True) as client, watch(peer):
+        with InfluxDBClient(front.url, peers_token, org=server.org or "-", enable_gzip=True) as client, watch(peer):
             writer = client.write_api(write_options=SYNCHRONOUS)
             for one in facts[1:]:
                 points = [point for fact in one for point in client_points(fact)]

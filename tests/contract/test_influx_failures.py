@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -36,14 +35,14 @@ def server(tmp_path: Path) -> Iterator[Influx]:
     folder = tmp_path / "influxd"
     folder.mkdir()
     with influxd(folder) as running:
-        running.ask("CREATE DATABASE cw")
+        running.make("cw")
         yield running
 
 
 @pytest.fixture
 def front(server: Influx) -> Iterator[ShimLog]:
     """Its v2 write endpoint."""
-    with shim(server.port) as log:
+    with shim(server) as log:
         yield log
 
 
@@ -63,14 +62,14 @@ def naps() -> Naps:
 
 
 @pytest.fixture
-def telemetry(front: ShimLog, tmp_path: Path, naps: Naps) -> InfluxTelemetry:
+def telemetry(server: Influx, front: ShimLog, tmp_path: Path, naps: Naps) -> InfluxTelemetry:
     """The adapter; its files are in the test's folder."""
-    return adapter(front, tmp_path, naps)
+    return adapter(server, front, tmp_path, naps)
 
 
-def adapter(front: ShimLog, folder: Path, naps: Naps) -> InfluxTelemetry:
+def adapter(server: Influx, front: ShimLog, folder: Path, naps: Naps) -> InfluxTelemetry:
     """A new adapter, as after a restart."""
-    target = InfluxTarget(url=front.url, bucket="cw", token="the-token", connect_timeout_s=2, read_timeout_s=10)
+    target = server.target(front.url, "cw", connect_timeout_s=2, read_timeout_s=10)
     return InfluxTelemetry(target, folder, FrozenClock(), lambda: 0.0, sleep=naps)
 
 
@@ -99,7 +98,7 @@ async def test_after_an_outage_the_projection_catches_up_without_loss_or_duplica
     await projection.apply(readings(101, 200), 200)
     await telemetry.close()
 
-    restarted = adapter(front, tmp_path, naps)
+    restarted = adapter(server, front, tmp_path, naps)
     projection = TelemetryProjection(restarted)
     assert await projection.position() == 200
     await projection.apply(readings(150, 250), 250)
@@ -181,7 +180,7 @@ async def test_a_point_that_the_server_cannot_take_is_set_aside_alone(tmp_path: 
 
 
 async def test_the_token_is_in_the_header_and_nowhere_else(
-    caplog: pytest.LogCaptureFixture, front: ShimLog, telemetry: InfluxTelemetry
+    caplog: pytest.LogCaptureFixture, server: Influx, front: ShimLog, telemetry: InfluxTelemetry
 ) -> None:
     """Not in a URL, not in a log line, not in an error."""
     caplog.set_level("DEBUG")
@@ -189,8 +188,8 @@ async def test_the_token_is_in_the_header_and_nowhere_else(
     with pytest.raises(StoreUnavailable) as failure:
         await telemetry.write(readings(1, 1), 1)
     await telemetry.query(EVERYTHING)
-    assert set(front.authorizations) == {"Token the-token"}
-    assert not any("the-token" in text for text in (*front.paths, caplog.text, str(failure.value), repr(failure.value.__cause__)))
+    assert set(front.authorizations) == {f"Token {server.token}"}
+    assert not any(server.token in text for text in (*front.paths, caplog.text, str(failure.value), repr(failure.value.__cause__)))
     await telemetry.close()
 
 
@@ -212,7 +211,7 @@ def entries(folder: Path) -> Sequence[dict[str, str]]:
 
 def write_directly(server: Influx, line: str) -> None:
     """Line protocol past the product."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/write?db=cw", data=line.encode(), timeout=10) as response:
+    with server.open("/write?db=cw", line.encode()) as response:
         assert response.status == 204
 
 

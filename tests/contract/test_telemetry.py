@@ -22,7 +22,7 @@ from chargenet.model.ids import ConnectorRef
 from chargenet.model.measurement import Measurement
 from chargenet.ports import SeriesSamples, Telemetry, TelemetryQuery
 from chargenet.storage.embedded import EmbeddedTelemetry
-from chargenet.storage.influx import InfluxTarget, InfluxTelemetry
+from chargenet.storage.influx import InfluxTelemetry
 from chargenet.testing import FrozenClock, MemoryTelemetry
 from tests.support.facts import DAY, at, fact, measured, register
 from tests.support.influx import Influx, influxd
@@ -42,11 +42,9 @@ def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx]:
 def bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Telemetry]:
     """A store over an empty database of the real InfluxDB."""
     server: Influx = request.getfixturevalue("influx")
-    server.ask(f'DROP DATABASE "{tmp_path.name}"')
-    server.ask(f'CREATE DATABASE "{tmp_path.name}"')
-    with shim(server.port) as front:
-        target = InfluxTarget(url=front.url, bucket=tmp_path.name, token="secret")
-        yield InfluxTelemetry(target, tmp_path, FrozenClock(), lambda: 0.5)
+    server.make(tmp_path.name)
+    with shim(server) as front:
+        yield InfluxTelemetry(server.target(front.url, tmp_path.name), tmp_path, FrozenClock(), lambda: 0.5)
 
 
 @pytest.fixture(params=["memory", "embedded", pytest.param("influxdb", marks=pytest.mark.server("influxdb"))])

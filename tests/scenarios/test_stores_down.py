@@ -151,9 +151,7 @@ def stuck(postgres: Postgres) -> Iterator[None]:
             os.kill(process, signal.SIGCONT)
 
 
-@pytest.mark.parametrize(
-    "command", [["up", "--ocpp", "127.0.0.1:0", "--http", "127.0.0.1:0"], ["transactions", "list"]]
-)
+@pytest.mark.parametrize("command", [["up", "--ocpp", "127.0.0.1:0", "--http", "127.0.0.1:0"], ["transactions", "list"]])
 async def test_postgresql_is_down_at_start(tmp_path: Path, command: list[str]) -> None:
     """One sentence on standard error that says which store, and exit code 4; nothing is announced."""
     port = free_port()
@@ -176,6 +174,7 @@ async def test_influxdb_away_under_traffic(tmp_path: Path, embedded: bool) -> No
     """Stopped for a while: its cursor waits, the embedded store goes on where there is one; then every sample is there, once."""
     with influx_of_two_versions(tmp_path) as (influx, front):
         text = f'[telemetry]\nembedded = {str(embedded).lower()}\n[influx]\nurl = "{front.url}"\nbucket = "cw"\ntimeout_s = 3\n'
+        text += f'org = "{influx.org}"\ntoken = "{influx.token}"\n'
         with RunningPlatform(tmp_path / "data", *settings(tmp_path, text)) as platform:
             async with client(platform) as api:
                 async with delivering(platform, 4, "INFLUX") as deliveries:
@@ -204,8 +203,8 @@ QUERY: dict[str, Any] = {"start": "2026-03-01T00:00:00Z", "end": "2026-03-02T00:
 def influx_of_two_versions(tmp_path: Path) -> Iterator[tuple[Influx, ShimLog]]:
     folder = tmp_path / "influxd"
     folder.mkdir()
-    with influxd(folder) as influx, shim(influx.port) as front:
-        influx.ask("CREATE DATABASE cw")
+    with influxd(folder) as influx, shim(influx) as front:
+        influx.make("cw")
         yield influx, front
 
 

@@ -1,7 +1,7 @@
-"""A test-only stand-in for the v2 write endpoint in front of a real InfluxDB 1.6, which lacks it: /api/v2/write → /write.
+"""A test-only door in front of a real InfluxDB: it shows tests what was asked, and refuses requests as a failing server would.
 
-Errors keep their meaning: status and text are InfluxDB's own, in v2's {"code", "message"}. Everything else is passed on as it is.
-`ShimLog` shows tests what was asked, and lets them refuse requests as a failing server would.
+For a 1.6, which lacks the v2 write endpoint, it stands in for that: /api/v2/write → /write. Errors keep their meaning: status and
+text are InfluxDB's own, in v2's {"code", "message"}. Everything else, and everything that is for a 2.x, is passed on as it is.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
+from tests.support.influx import Influx
+
 CODES = {400: "invalid", 401: "unauthorized", 404: "not found", 413: "request too large", 429: "too many requests"}
+CARRIED = ("Authorization", "Content-Type", "Content-Encoding", "Accept")
 
 
 @dataclass
@@ -39,11 +43,11 @@ class ShimLog:
 
 
 @contextmanager
-def shim(server_port: int, port: int = 0) -> Iterator[ShimLog]:
-    """Serve on `port` in front of the InfluxDB at `server_port`."""
+def shim(influx: Influx, port: int = 0) -> Iterator[ShimLog]:
+    """Serve on `port` in front of the InfluxDB."""
 
     class Handler(_Handler):
-        upstream = f"http://127.0.0.1:{server_port}"
+        upstream, speaks_v2 = influx.url, influx.speaks_v2
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
@@ -60,6 +64,7 @@ def shim(server_port: int, port: int = 0) -> Iterator[ShimLog]:
 
 class _Handler(BaseHTTPRequestHandler):
     upstream: ClassVar[str]
+    speaks_v2: ClassVar[bool]
     log: ClassVar[ShimLog]
     protocol_version = "HTTP/1.1"
     timeout = 5
@@ -68,17 +73,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._serve(None)
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if self.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
-        self._serve(body)
+        self._serve(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
 
     def _serve(self, body: bytes | None) -> None:
         self.log.paths.append(self.path)
         self.log.authorizations.append(self.headers.get("Authorization"))
         path, _, query = self.path.partition("?")
         if path != "/api/v2/write":
-            self._answer(*_ask(f"{self.upstream}{self.path}", body))
+            self._answer(*self._pass_on(body))
             return
         self.log.writes += 1
         if self.log.failing_from is not None and self.log.writes >= self.log.failing_from:
@@ -88,13 +90,24 @@ class _Handler(BaseHTTPRequestHandler):
             status, headers, message = self.log.refusals.pop(0)
             self._answer(status, headers, json.dumps({"code": CODES.get(status, "error"), "message": message}).encode())
             return
+        self._answer(*(self._pass_on(body) if self.speaks_v2 else self._write_v1(query, body or b"")))
+
+    def _pass_on(self, body: bytes | None) -> tuple[int, dict[str, str], bytes]:
+        return _ask(f"{self.upstream}{self.path}", body, self._carried())
+
+    def _write_v1(self, query: str, body: bytes) -> tuple[int, dict[str, str], bytes]:
         asked = dict(urllib.parse.parse_qsl(query))
+        text = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
         v1 = urllib.parse.urlencode({"db": asked["bucket"], "precision": asked.get("precision", "ns")})
-        status, headers, answer = _ask(f"{self.upstream}/write?{v1}", body)
+        status, headers, answer = _ask(f"{self.upstream}/write?{v1}", text, {})
         if status >= 300:
             message = json.loads(answer)["error"]
             answer = json.dumps({"code": CODES.get(status, "internal error"), "message": message}).encode()
-        self._answer(status, headers, answer)
+        return status, headers, answer
+
+    def _carried(self) -> dict[str, str]:
+        """What the request says of itself, as far as a 2.x wants to know; a 1.6 without users wants nothing."""
+        return {name: self.headers[name] for name in CARRIED if self.speaks_v2 and name in self.headers}
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
@@ -110,12 +123,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Tests look at ShimLog."""
 
 
-def _ask(url: str, body: bytes | None) -> tuple[int, dict[str, str], bytes]:
-    request = urllib.request.Request(url, data=body, method="GET" if body is None else "POST")
+def _ask(url: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    request = urllib.request.Request(url, data=body, headers=headers, method="GET" if body is None else "POST")
     try:
         with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, {"Content-Type": "application/json"}, response.read()
+            return response.status, _kind(response.headers), response.read()
     except urllib.error.HTTPError as error:
-        return error.code, {"Content-Type": "application/json"}, error.read()
+        return error.code, _kind(error.headers), error.read()
     except (urllib.error.URLError, OSError) as error:
         return 503, {"Content-Type": "application/json"}, json.dumps({"error": str(error)}).encode()
+
+
+def _kind(headers: Message) -> dict[str, str]:
+    return {"Content-Type": headers.get("Content-Type", "application/json")}

@@ -49,16 +49,16 @@ def seeded_servers(folder: Path) -> Iterator[SeededServers]:
     network = SeededNetwork()
     with ExitStack() as stack:
         influx = stack.enter_context(influxd(_made(folder / "influx")))
-        influx.ask(f'CREATE DATABASE "{DATABASE}"')
-        front = stack.enter_context(shim(influx.port))
-        asyncio.run(_fill(network, folder, front.url))
+        influx.make(DATABASE)
+        front = stack.enter_context(shim(influx))
+        asyncio.run(_fill(network, folder, influx.target(front.url, DATABASE)))
         prometheus = stack.enter_context(seeded_prometheus(folder))
-        sources = Sources(prometheus, front.url, DATABASE)
+        sources = Sources(prometheus, front.url, DATABASE, influx.token)
         stack.callback(sources.close)
         yield SeededServers(sources, network, prometheus, front.url)
 
 
-async def _fill(network: SeededNetwork, folder: Path, influx: str) -> None:
+async def _fill(network: SeededNetwork, folder: Path, influx: InfluxTarget) -> None:
     """Scrapes to a file for promtool, facts to InfluxDB, both by the product's own code."""
     told: list[Fact] = []
     with (folder / "scrapes.om").open("wb") as file:
@@ -71,9 +71,7 @@ async def _fill(network: SeededNetwork, folder: Path, influx: str) -> None:
             if step % SCRAPE_EVERY == 0:
                 file.write(metrics.text(at))
         file.write(b"# EOF\n")
-    telemetry = InfluxTelemetry(
-        InfluxTarget(url=influx, bucket=DATABASE, token="t"), folder, SystemClock(), lambda: 0.5, name="boards"
-    )
+    telemetry = InfluxTelemetry(influx, folder, SystemClock(), lambda: 0.5, name="boards")
     for start in range(0, len(told), 5000):
         part = told[start : start + 5000]
         await telemetry.write(part, part[-1].sequence)
