@@ -23,6 +23,7 @@ from billing_reports.month import ends_at
 from billing_reports.numbering import issuable
 from billing_reports.outcome import dismissed
 from billing_reports.plans import Plan
+from billing_reports.repricing import Repricing
 from billing_reports.runner import Runner
 from billing_reports.runs import Run
 from billing_reports.series import PriceSeries
@@ -49,6 +50,7 @@ class BillingDesk:
         self.ledger, self.tariffs, self.customers, self.statements = kept.ledger, kept.tariffs, kept.customers, kept.statements
         self.meter_keys = kept.meter_keys
         self.house, self.rules = house, rules
+        self.repricing = Repricing(kept)
         self._loop, self._runner, self._frames, self._clock = loop, runner, frames, clock
         self.begun = asyncio.Event()
         """Set when a run waits to be worked on."""

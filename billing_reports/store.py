@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from billing_reports.cdr import Cdr
+from billing_reports.cdr import Cdr, Usage
 from billing_reports.cdr_row import CdrRow
 from billing_reports.customers import Contract, ContractToken, Customer, Payer
 from billing_reports.meter_keys import MeterKey
@@ -69,6 +69,9 @@ class LedgerStore(Protocol):
 
     async def cdrs(self, cdr_ids: Iterable[str]) -> dict[str, Cdr]:
         """Those that are known, whole."""
+
+    async def usages(self, cdr_ids: Iterable[str]) -> dict[str, Usage]:
+        """What was used, of those that are known: a fraction of the work that whole CDRs are."""
 
     async def page(
         self,

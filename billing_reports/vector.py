@@ -22,6 +22,7 @@ from billing_reports.policy import DEFAULT, PricingPolicy
 from billing_reports.price import zone_of
 from billing_reports.split import to_ms
 from billing_reports.tariff import Tariff
+from billing_reports.tariff_book import series_named
 from billing_reports.vector_slices import Integers, Periods, Slices, calendar_columns, cut
 from chargenet.errors import ChargewatchError
 
@@ -37,7 +38,7 @@ _MOST_ELEMENTS = 62
 
 
 class NotVectorisable(ChargewatchError):
-    """A tariff, policy or usage that only the scalar engine can price; the text says why."""
+    """A tariff, policy or usage that only the scalar engine can price; the text says why, in words that many usages share."""
 
 
 class History(msgspec.Struct, frozen=True):
@@ -85,8 +86,16 @@ class Earned(msgspec.Struct, frozen=True):
         """The exact sum, rounded once."""
         return Price(self._amount(_exact_sum(self.before_taxes)), self._amount(_exact_sum(self.after_taxes)))
 
+    def pico(self) -> list[tuple[int, int]]:
+        """(before, after taxes) of each usage in 10^-12 of the currency: `price` as integers."""
+        columns = ([self._pico(units) for units in each.tolist()] for each in (self.before_taxes, self.after_taxes))
+        return list(zip(*columns, strict=True))
+
     def _amount(self, units: int) -> Decimal:
-        return from_pico(round_half_up(units * PICO, self.denominator))
+        return from_pico(self._pico(units))
+
+    def _pico(self, units: int) -> int:
+        return round_half_up(units * PICO, self.denominator)
 
 
 def history_of(usages: Sequence[Usage]) -> History:
@@ -105,11 +114,9 @@ def history_of(usages: Sequence[Usage]) -> History:
 
 def _row(each: ChargingPeriod) -> tuple[int, ...]:
     if each.energy_wh < 0:
-        raise NotVectorisable(
-            f"the period of {each.start_at.isoformat()} delivered energy back: only the scalar engine prices that"
-        )
+        raise NotVectorisable("a period that delivered energy back")
     if each.tariff_id is not None:
-        raise NotVectorisable(f"the period of {each.start_at.isoformat()} names its own tariff: only the scalar engine prices that")
+        raise NotVectorisable("a period that names a tariff of its own")
     start, end = to_ms(each.start_at), to_ms(each.end_at)
     time = end - start if each.time_ms is None else each.time_ms
     electrical = (each.min_power_w, each.max_power_w, each.min_current_ma, each.max_current_ma)
@@ -119,6 +126,8 @@ def _row(each: ChargingPeriod) -> tuple[int, ...]:
 
 def price_history(history: History, tariff: Tariff, policy: PricingPolicy = DEFAULT, *, at_once: int = AT_ONCE) -> Earned:
     """What every usage would have cost under `tariff`, `at_once` of them in a batch. Raises NotVectorisable, TariffError."""
+    if series_named(tariff):
+        raise NotVectorisable(f"tariff {tariff.id} follows a price series")
     compiled = Compiled(tariff, zone_of(history.time_zone), {})
     _refuse(compiled, policy)
     net, gross = np.zeros(len(history), np.int64), np.zeros(len(history), np.int64)
@@ -132,8 +141,6 @@ def price_history(history: History, tariff: Tariff, policy: PricingPolicy = DEFA
 
 def _refuse(compiled: Compiled, policy: PricingPolicy) -> None:
     tariff = compiled.tariff
-    if any(each.series is not None for held in compiled.components for each in held):
-        raise NotVectorisable(f"tariff {tariff.id} follows a price series")
     if len(tariff.elements) > _MOST_ELEMENTS:
         raise NotVectorisable(f"tariff {tariff.id} has {len(tariff.elements)} elements; {_MOST_ELEMENTS} is the most here")
     if any(each is not None and each.after_taxes is None for each in (tariff.min_price, tariff.max_price)):

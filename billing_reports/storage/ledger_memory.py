@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from billing_reports.cdr import Cdr
+from billing_reports.cdr import Cdr, Usage
 from billing_reports.cdr_row import CdrRow, row_of
 from billing_reports.sessions import BilledSession, Change, SessionState
 from billing_reports.storage.tables import CURSOR
@@ -126,6 +126,9 @@ class MemoryLedger:
     async def cdrs(self, cdr_ids: Iterable[str]) -> dict[str, Cdr]:
         self.asked()
         return {each: self._cdrs[each] for each in cdr_ids if each in self._cdrs}
+
+    async def usages(self, cdr_ids: Iterable[str]) -> dict[str, Usage]:
+        return {name: each.usage for name, each in (await self.cdrs(cdr_ids)).items()}
 
     async def page(
         self,

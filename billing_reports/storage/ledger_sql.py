@@ -11,7 +11,7 @@ import msgspec
 import sqlalchemy.exc
 from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, func, insert, or_, select, tuple_, update
 
-from billing_reports.cdr import Cdr
+from billing_reports.cdr import Cdr, Usage
 from billing_reports.cdr_row import CdrRow, RateSum, row_of
 from billing_reports.sessions import BilledSession, Change, SessionState
 from billing_reports.storage.packing import pack, unpack
@@ -30,6 +30,12 @@ _ACTIVE = (SessionState.OPEN.value, SessionState.WAITING.value)
 Key = tuple[str, str]
 _ONE_AFTER_THE_OTHER = 0x63_64_72_73
 """PostgreSQL advisory lock of those who insert CDRs, until they commit."""
+
+
+class _Used(msgspec.Struct):
+    """A CDR of which only the usage is read."""
+
+    usage: Usage
 
 
 class SqlLedger:
@@ -147,6 +153,16 @@ class SqlLedger:
             for part in chunks(cdr_ids):
                 for cdr_id, body in connection.execute(select(_c.cdr_id, _c.body).where(_c.cdr_id.in_(part))):
                     found[cdr_id] = unpack(bytes(body), Cdr)
+            return found
+
+        return await self._database.read(work)
+
+    async def usages(self, cdr_ids: Iterable[str]) -> dict[str, Usage]:
+        def work(connection: Connection) -> dict[str, Usage]:
+            found = {}
+            for part in chunks(cdr_ids):
+                for cdr_id, body in connection.execute(select(_c.cdr_id, _c.body).where(_c.cdr_id.in_(part))):
+                    found[cdr_id] = unpack(bytes(body), _Used).usage
             return found
 
         return await self._database.read(work)

@@ -10,6 +10,7 @@ import msgspec
 from fastapi import Depends, Request
 from pydantic import AfterValidator, Field
 
+from billing_reports.cdr import Price
 from billing_reports.cdr_row import CdrRow
 from billing_reports.customers import ID_PATTERN
 from billing_reports.desk import BillingDesk
@@ -44,6 +45,18 @@ class Amount(msgspec.Struct, frozen=True):
 def amount(value: Decimal, currency: str) -> Amount:
     """As text, with at least the decimals of the currency."""
     return Amount(decimal_text(value, minor_units(currency)), currency)
+
+
+class PriceShown(msgspec.Struct, frozen=True):
+    """An amount before and after taxes, exact."""
+
+    before_taxes: Amount
+    after_taxes: Amount
+
+
+def price_shown(price: Price, currency: str) -> PriceShown:
+    """Both amounts as text."""
+    return PriceShown(amount(price.before_taxes, currency), amount(price.after_taxes, currency))
 
 
 def _month(text: str) -> date:

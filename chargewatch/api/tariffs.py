@@ -198,7 +198,7 @@ async def add_tariff(
     body: TariffBody, who: BillingManager, desk: Desk, trail: Annotated[Trail, Depends(Audited("tariffs.add"))]
 ) -> Response:
     """Add a tariff, or a new version of one. Transactions that have begun keep the version they began with."""
-    tariff = _usable(body.tariff)
+    tariff = usable(body.tariff)
     if not re.fullmatch(ID_PATTERN, tariff.id) or tariff.id in RESERVED:
         raise Conflict(f"{tariff.id!r} cannot be the id of a tariff: use letters, digits, dots and dashes")
     made = await desk.add_tariff(
@@ -247,7 +247,7 @@ async def unassign_tariff(
     return json(found)
 
 
-def _usable(document: dict[str, Any]) -> Tariff:
+def usable(document: dict[str, Any]) -> Tariff:
     """The tariff, or a sentence about its first mistake. Numbers are read as they were written, not as floats."""
     try:
         tariff = read_tariff(dumps(document), "tariff")

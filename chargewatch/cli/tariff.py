@@ -21,8 +21,10 @@ from chargewatch.cli.exits import CommandFailed
 from chargewatch.cli.output import console, listing, note, parse_when, print_json, table
 from chargewatch.cli.price import read_file
 from chargewatch.cli.session import CLOCK, Api, ApiKey, Config, Data, Json, Target
+from chargewatch.cli.tariff_compare import compare
 
-app = typer.Typer(no_args_is_help=True, help="Tariffs: add, list, find doubts before drivers do.")
+app = typer.Typer(no_args_is_help=True, help="Tariffs: add, list, find doubts before drivers do, compare what they earn.")
+app.command()(compare)
 _NUMBERS = msgspec.json.Encoder(decimal_format="number")
 _JSON = {"Content-Type": "application/json"}
 

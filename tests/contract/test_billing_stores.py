@@ -266,6 +266,7 @@ async def test_cdrs_without_a_customer(stores: BillingStores) -> None:
     assert await stores.ledger.without_customer(["abc"]) == [alone[1].id]
     assert [row.id for row in (await stores.ledger.page(credit=True)).items] == ["X1"]
     assert set(await stores.ledger.cdrs([alone[0].id, "nothing"])) == {alone[0].id}
+    assert await stores.ledger.usages([alone[0].id, "nothing"]) == {alone[0].id: alone[0].usage}
 
 
 async def test_customers_in_order(stores: BillingStores) -> None:
