@@ -27,12 +27,15 @@ from alerts.store import CaseStore, Checkpoint, Piece
 from chargenet.errors import Unavailable
 from chargenet.events import Fact
 from chargenet.ports import Clock, Feed, Journal
+from chargenet.turns import FEW, Turns
 
 log = logging.getLogger(__name__)
 
 CURSOR = "alerts"
-SLICE = 250
-"""Facts applied without a pause: a few milliseconds."""
+BATCH = 2_000
+FEW_POINTS = 8
+"""Charge points judged between two looks at the clock. In a thread they would take the interpreter from the sockets, each time for
+a thousandth of a second; here they wait for a pause."""
 PAGE = 500
 RETRY_S = 2.0
 
@@ -139,19 +142,24 @@ class AlertLoop:
 
     async def _follow(self) -> None:
         while True:
-            facts = await self._feed.next(self.position, SLICE)
-            async with self.turn:
-                touched = self._touched
-                for fact in facts:
-                    attempts = self._taken_in(fact)
-                    touched.add(fact.charge_point_id)
-                    if attempts:
-                        self._caseload.prove(attempts, self._clock.now())
-                        self.on_attempts(attempts)
-                self.position = facts[-1].sequence
+            facts, turns = await self._feed.next(self.position, BATCH), Turns()
+            for start in range(0, len(facts), FEW):
+                async with self.turn:
+                    self._take_in(facts[start : start + FEW])
+                await turns.rest()
             if self.position >= self._start_head:
                 self.due("points")
             await asyncio.sleep(0)
+
+    def _take_in(self, facts: Sequence[Fact]) -> None:
+        touched = self._touched
+        for fact in facts:
+            attempts = self._taken_in(fact)
+            touched.add(fact.charge_point_id)
+            if attempts:
+                self._caseload.prove(attempts, self._clock.now())
+                self.on_attempts(attempts)
+        self.position = facts[-1].sequence
 
     def _taken_in(self, fact: Fact) -> list[Attempt]:
         """The attempts that a fact finished."""
@@ -185,9 +193,11 @@ class AlertLoop:
         """Judge the charge points that something was heard of."""
         async with self.turn:
             names = [name for name in self._touched if name]
-            findings = await asyncio.to_thread(self._knowledge.judge_points, names, self._clock.now())
-            touched = set(names)
-            knowledge = self._knowledge
+            findings, touched, knowledge = list[Finding](), set(names), self._knowledge
+            now, turns = self._clock.now(), Turns()
+            for start in range(0, len(names), FEW_POINTS):
+                findings += knowledge.judge_points(names[start : start + FEW_POINTS], now)
+                await turns.rest()
             changes = await self._caseload.judge(
                 findings, lambda case: case.charge_point_id in touched and knowledge.judged_alone(case), knowledge
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -13,9 +12,8 @@ from billing_reports.rollup_rows import Emitted
 from billing_reports.rollup_state import NetworkState, PointState
 from billing_reports.rollup_store import Batch, RollupStore
 from chargenet.events import Fact
+from chargenet.turns import FEW, Turns
 
-SLICE = 200
-"""Facts folded before the event loop may turn: a few milliseconds."""
 MAX_POINTS = 50_000
 """Charge points kept in memory between batches; others are loaded again."""
 _encode = msgspec.msgpack.Encoder().encode
@@ -52,10 +50,11 @@ class RollupProjection:
         emitted, saved = Emitted(), False
         try:
             await self._fetch(new)
-            for start in range(0, len(new), SLICE):
-                for fact in new[start : start + SLICE]:
+            turns = Turns()
+            for start in range(0, len(new), FEW):
+                for fact in new[start : start + FEW]:
                     Fold(self._points[fact.charge_point_id], self._network, emitted).apply(fact)
-                await asyncio.sleep(0)
+                await turns.rest()
             await self._store.save(self._batch(new, emitted), after, upto)
             saved = True
         finally:

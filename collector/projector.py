@@ -18,7 +18,7 @@ BATCH_WINDOW_S = 0.05
 """Facts are gathered this long between two applications: a store likes one batch of 500 better than 50 of 10."""
 BATCH_FACTS = 10_000
 ENOUGH_FACTS, LOOK_S = 4_000, 0.1
-"""So many facts are a good batch, looked for so often: the feed keeps 8,000 in memory, and a second's worth may be more."""
+"""So many facts are a good batch, looked for so often."""
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 30.0
 

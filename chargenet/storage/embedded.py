@@ -21,13 +21,11 @@ from chargenet.storage.embedded_batch import Batch
 from chargenet.storage.embedded_file import EmbeddedLimits as EmbeddedLimits
 from chargenet.storage.embedded_file import TelemetryFile
 from chargenet.storage.ranges import checked
+from chargenet.turns import FEW, Turns
 
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-
-SLICE = 200
-"""Facts that become columns before the event loop may turn: about a millisecond."""
 
 RETENTION_EVERY_S = 3600.0
 
@@ -69,9 +67,10 @@ class EmbeddedTelemetry:
                 return
             fresh = [fact for fact in facts if fact.sequence > position]
             batch = Batch(self._file.numbers, upto)
-            for start in range(0, len(fresh), SLICE):
-                batch.add(fresh[start : start + SLICE])
-                await asyncio.sleep(0)
+            turns = Turns()
+            for start in range(0, len(fresh), FEW):
+                batch.add(fresh[start : start + FEW])
+                await turns.rest()
             try:
                 await self._write(lambda: self._file.write(batch))
                 self.written += batch.rows

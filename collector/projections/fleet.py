@@ -7,7 +7,6 @@ is judged against the least lateness seen since its boot, so that a clock that i
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -18,9 +17,8 @@ from chargenet.model.ids import ConnectorRef
 from chargenet.model.words import ConnectorStatus
 from chargenet.observe.fleet import FleetMetrics
 from chargenet.observe.series import Column
+from chargenet.turns import FEW, Turns
 
-SLICE = 500
-"""Facts taken in before the event loop may turn: two or three milliseconds."""
 LATE_S = 600.0
 """A report this much later than its charge point's usual ones is a backlog."""
 _FREE = frozenset({ConnectorStatus.AVAILABLE, ConnectorStatus.RESERVED})
@@ -105,10 +103,11 @@ class FleetProjection:
 
     async def apply(self, facts: Sequence[Fact], upto: int) -> None:
         """Take facts in, in order; facts at or before the position change nothing."""
-        for start in range(0, len(facts), SLICE):
+        turns = Turns()
+        for start in range(0, len(facts), FEW):
             if start:
-                await asyncio.sleep(0)
-            self._take(facts[start : start + SLICE])
+                await turns.rest()
+            self._take(facts[start : start + FEW])
         self._position = max(self._position, upto)
 
     def _take(self, facts: Sequence[Fact]) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
 from chargenet.events import Fact
 from chargenet.stores import StationModel
+from chargenet.turns import FEW, Turns
 from collector.projections.station_fold import Changed, Fold, Station
 
-SLICE = 200
-"""Facts folded before the event loop may turn: about a millisecond."""
 MAX_STATIONS = 50_000
 """Charge points kept in memory between batches; others are loaded again."""
 
@@ -44,10 +42,11 @@ class StationsProjection:
         try:
             await self._fetch(set(touched))
             folds = {charge_point_id: Fold(self._stations[charge_point_id], changed) for charge_point_id in touched}
-            for start in range(0, len(new), SLICE):
-                for fact in new[start : start + SLICE]:
+            turns = Turns()
+            for start in range(0, len(new), FEW):
+                for fact in new[start : start + FEW]:
                     folds[fact.charge_point_id].apply(fact)
-                await asyncio.sleep(0)
+                await turns.rest()
             for fold in folds.values():
                 fold.finish()
             await self._store.save(changed.rows(), after, upto)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -10,12 +9,11 @@ from chargenet import events as e
 from chargenet.events import Fact
 from chargenet.model.text import storable_text
 from chargenet.stores import TransactionModel
+from chargenet.turns import FEW, Turns
 from collector.projections.transaction_book import Book, Changed, Windows, open_books
 from collector.projections.transaction_fold import RELEVANT, Fold
 
 WINDOWS = Windows()
-SLICE = 200
-"""Facts folded before the event loop may turn: about a millisecond."""
 MAX_BOOKS = 20_000
 """Charge points whose transactions are kept in memory between batches; others are loaded again."""
 
@@ -46,10 +44,11 @@ class TransactionsProjection:
         saved = False
         try:
             await self._fetch(new)
-            for start in range(0, len(new), SLICE):
-                for fact in new[start : start + SLICE]:
+            turns = Turns()
+            for start in range(0, len(new), FEW):
+                for fact in new[start : start + FEW]:
                     Fold(self._books[fact.charge_point_id], changed).apply(fact)
-                await asyncio.sleep(0)
+                await turns.rest()
             await self._store.save(changed.rows(), after, upto)
             saved = True
         finally:
