@@ -82,7 +82,10 @@ class JournalFeed:
 
     async def _chunk(self, number: int) -> list[Fact]:
         async with self._reading:
-            chunk = self._chunks.get(number) or await asyncio.to_thread(self._from_journal, number * CHUNK, CHUNK)
+            known = self._chunks.get(number)
+            if known is not None:
+                return known
+            chunk = await asyncio.to_thread(self._from_journal, number * CHUNK, CHUNK)
             if chunk and chunk[-1].sequence >= (number + 1) * CHUNK:  # it will never be longer
                 self._chunks[number] = chunk
                 if len(self._chunks) > CHUNKS:

@@ -39,8 +39,8 @@ async def sequences(feed: JournalFeed, after: int, limit: int = 2000) -> list[in
 async def test_consumers_that_are_late_together_share_an_interpretation() -> None:
     """Each record of a stretch is interpreted once, however many consumers read it, also at the same moment."""
     _, interpreter, feed = await kept(2 * CHUNK + 5)
-    both: tuple[list[int], list[int]] = await asyncio.gather(sequences(feed, 0), sequences(feed, 0))
-    assert both == (list(range(1, CHUNK + 1)), list(range(1, CHUNK + 1)))
+    one, other = await asyncio.gather(sequences(feed, 0), sequences(feed, 0))
+    assert one == other == list(range(1, CHUNK + 1))
     assert await sequences(feed, 17, 3) == [18, 19, 20], "somebody further on asks for few"
     assert interpreter.asked == list(range(1, CHUNK + 1))
 
