@@ -11,9 +11,9 @@ from tests.support.station import connected
 
 async def shown(platform: RunningPlatform, connected: bool) -> bool:
     """Does the API come to say so within a few seconds?"""
-    for _ in range(100):
-        row = await asyncio.to_thread(platform.api, "GET", "/api/v1/charge-points/CP1")
-        if row["state"]["connected"] is connected:
+    for _ in range(300):
+        rows = (await asyncio.to_thread(platform.api, "GET", "/api/v1/charge-points"))["items"]
+        if [row["state"]["connected"] for row in rows if row["charge_point_id"] == "CP1"] == [connected]:
             return True
         await asyncio.sleep(0.1)
     return False

@@ -7,6 +7,7 @@ installed, with a reason that names `make servers`, and fails it when CI=true: w
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -14,7 +15,8 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from typing import IO
 
@@ -61,11 +63,32 @@ def in_ci() -> bool:
     return os.environ.get("CI") == "true"
 
 
+def _ports() -> Iterator[int]:
+    """Each of them once, in an order of this process; those of parallel test processes do not overlap.
+
+    They lie below the range from which the kernel gives ports to outgoing connections: one of these could take a port that was free
+    a moment ago before its server does. Eight apart: a demo takes the ones that follow, too.
+    """
+    mine = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    of = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ports = list(range(12_000 + 8 * mine, 32_000, 8 * of))
+    random.Random(os.getpid()).shuffle(ports)  # test runs beside each other should rarely try the same
+    return cycle(ports)
+
+
+_PORTS = _ports()
+
+
 def free_port() -> int:
     """A loopback TCP port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in islice(_PORTS, 2_500):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port from 12,000 to 32,000 is free")
 
 
 def answers(url: str) -> Callable[[], bool]:
