@@ -69,14 +69,15 @@ class Door:
 class Gate(asyncio.BufferedProtocol):
     """One TCP connection until its upgrade is answered."""
 
-    __slots__ = ("__weakref__", "_door", "_head", "_request", "_state", "_tcp", "_timer")
+    __slots__ = ("__weakref__", "_door", "_head", "_remote", "_request", "_state", "_tcp", "_timer")
 
     _tcp: asyncio.Transport
     _timer: asyncio.TimerHandle
     _request: upgrade.Request
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, door: Door, remote: str) -> None:
+        """`remote`: address of the peer, without port."""
+        self._door, self._remote = door, remote
         self._head = b""
         self._state = _READING
 
@@ -133,12 +134,12 @@ class Gate(asyncio.BufferedProtocol):
             self._door.ask_later(self, answer)
 
     def _describe(self) -> Upgrade:
-        request, peer = self._request, self._tcp.get_extra_info("peername")
+        request = self._request
         name, fingerprint = client_certificate(self._tcp) if self._door.tls else (None, None)
         return Upgrade(
             path=request.path,
             subprotocols=request.subprotocols,
-            remote=str(peer[0]) if peer else "",
+            remote=self._remote,
             authorization=request.authorization,
             user_agent=request.user_agent,
             client_name=name,

@@ -1,7 +1,7 @@
 """Listening sockets: bind, accept, TLS. Decided here: socket options, and how a storm of connections is taken in.
 
-The TCP and TLS transports are aiofastnet's, on any event loop: stdlib TLS costs 285 KiB a connection, these 50. Its own server is
-not used, because it spins when no file descriptor is left (1.2.0 calls a method that sockets do not have).
+TCP is tcp.py's. TLS is aiofastnet's, on any event loop: stdlib TLS costs 285 KiB a connection, its 50. Its own server is not used,
+because it spins when no file descriptor is left (1.2.0 calls a method that sockets do not have).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from aiofastnet.ssl_transport import SSLTransport_Socket, SSLTransport_Transport
 
 from collector.transport.gate import Door, Gate, Seat
 from collector.transport.port import Admit, Limits
+from collector.transport.tcp import Tcp
 
 log = logging.getLogger("collector.transport")
 
@@ -72,7 +73,7 @@ class Listening:
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(ACCEPTS_PER_TURN):
             try:
-                accepted, _address = listening.accept()
+                accepted, address = listening.accept()
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionError:
@@ -84,7 +85,7 @@ class Listening:
                 return
             self._door.counts["accepted"] += 1
             try:
-                self._take(accepted)
+                self._take(accepted, str(address[0]))
             except OSError:  # reset between accept and here
                 self._door.counts["abandoned"] += 1
                 accepted.close()
@@ -95,11 +96,11 @@ class Listening:
         self._door.loop.remove_reader(listening.fileno())
         self._retries[listening] = self._door.loop.call_later(RETRY_ACCEPT_S, self._start, listening)
 
-    def _take(self, accepted: socket.socket) -> None:
+    def _take(self, accepted: socket.socket, remote: str) -> None:
         accepted.setblocking(False)
-        gate = Gate(self._door)
+        gate = Gate(self._door, remote)
         if self._tls is None:
-            SelectorSocketTransport(self._door.loop, accepted, gate)
+            Tcp(self._door.loop, accepted, gate).start()
             return
         done: asyncio.Future[None] = self._door.loop.create_future()
         transport = self._tls_transport(accepted, gate, self._tls, done)

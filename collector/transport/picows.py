@@ -96,12 +96,17 @@ class _Options:
 class _Tcp:
     """The TCP transport as picows sees it: `close`, which picows calls after a protocol error, reads on for a while first."""
 
-    __slots__ = ("_timeout_s", "abort", "get_write_buffer_size", "real", "write", "writelines")
+    __slots__ = ("_timeout_s", "get_write_buffer_size", "real", "write")
 
     def __init__(self, real: asyncio.Transport, timeout_s: float) -> None:
         self.real, self._timeout_s = real, timeout_s
-        self.abort = real.abort
-        self.get_write_buffer_size, self.write, self.writelines = real.get_write_buffer_size, real.write, real.writelines
+        self.get_write_buffer_size, self.write = real.get_write_buffer_size, real.write  # picows keeps these two as they are
+
+    def abort(self) -> None:
+        self.real.abort()
+
+    def writelines(self, lines: list[bytes]) -> None:
+        self.real.writelines(lines)
 
     def get_extra_info(self, name: str, default: object = None) -> Any:
         found = self.real.get_extra_info(name, default)
