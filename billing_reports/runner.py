@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor
 from datetime import date
 
 import msgspec
 
+from billing_reports import worker
 from billing_reports.customers import Customer
 from billing_reports.house import House
 from billing_reports.month import Context, Months, compose_page, ends_at
@@ -130,22 +130,23 @@ class Runner:
         secret, encoded = url.password, msgspec.msgpack.encode(context)
         loop = asyncio.get_running_loop()
         waiting: list[tuple[list[Customer], asyncio.Future[bytes]]] = []
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-            try:
-                async for page in self._pages(run):
-                    job = loop.run_in_executor(
-                        pool, compose_page, where, secret if secret is None else str(secret), msgspec.msgpack.encode(page), encoded
-                    )
-                    waiting.append((page, job))
-                    if len(waiting) > 2 * workers:
-                        run = await self._take(run, waiting.pop(0), told)
-                while waiting:
+        pool = worker.pool(workers)
+        try:
+            async for page in self._pages(run):
+                job = loop.run_in_executor(
+                    pool, compose_page, where, secret if secret is None else str(secret), msgspec.msgpack.encode(page), encoded
+                )
+                waiting.append((page, job))
+                if len(waiting) > 2 * workers:
                     run = await self._take(run, waiting.pop(0), told)
-            except BrokenExecutor as problem:
-                raise Unavailable(f"a worker process ended: {problem}") from problem
-            finally:
-                for _, job in waiting:
-                    job.cancel()
+            while waiting:
+                run = await self._take(run, waiting.pop(0), told)
+        except BrokenExecutor as problem:
+            raise Unavailable(f"a worker process ended: {problem}") from problem
+        finally:
+            for _, job in waiting:
+                job.cancel()
+            await asyncio.to_thread(pool.shutdown, cancel_futures=True)  # it waits for pages that are being made
         return run
 
     async def _take(self, run: Run, made: tuple[list[Customer], asyncio.Future[bytes]], told: Callable[[Run], None]) -> Run:

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from billing_reports import worker
 from billing_reports.statement import Statement
 from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import ApiClient, path
@@ -58,8 +58,7 @@ def export(
 
 def _write(client: ApiClient, left: dict[str, Path], total: int, form: str, workers: int, *, quiet: bool) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress, pool:
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress, worker.pool(workers) as pool:
         bar = progress.add_task(f"statements as {form}", total=total, completed=total - len(left))
         running: set[Future[None]] = set()
         for body, file in _bodies(client, left):

@@ -1,6 +1,6 @@
 """A month of CDRs in a database of its own, and a billing run as a process that can be killed.
 
-python -m tests.support.billing_month URL PAGE     works on the run of 2026-03 until it has ended
+python -m tests.support.billing_month URL PAGE [WORKERS]     works on the run of 2026-03 until it has ended
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ async def outcome_of(statements: StatementStore) -> tuple[list[tuple[str | None,
 
 def main(arguments: Sequence[str]) -> None:
     """Work on the run."""
-    asyncio.run(bill(arguments[0], int(arguments[1])))
+    url, page, *workers = arguments
+    asyncio.run(bill(url, int(page), workers=int(workers[0]) if workers else 1))
 
 
 if __name__ == "__main__":
