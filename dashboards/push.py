@@ -3,6 +3,9 @@
 Requests are those of Grafana's HTTP API documentation: "Folder API" (GET /api/folders/:uid, POST /api/folders) and "Dashboard API"
 (GET /api/dashboards/uid/:uid, POST /api/dashboards/db). Idempotent: a board is written only where it differs from what is there.
 The token travels in a header alone. Blocking.
+
+To an Editor Grafana says 403, not 404, of a folder or a board that does not exist, since the right to read one is given with it
+(seen in 10.0). So a read that is forbidden finds nothing, and whether the token may do its work is told by the first write.
 """
 
 from __future__ import annotations
@@ -19,6 +22,11 @@ FOLDER_UID, FOLDER_TITLE = "chargewatch", "chargewatch"
 TIMEOUT_S = 30.0
 GIVEN_BY_GRAFANA = ("id", "version")
 """What Grafana adds to a board that it stores."""
+UNSEEN = (httpx.codes.NOT_FOUND, httpx.codes.FORBIDDEN)
+REMEDIES: Mapping[int, str] = {
+    httpx.codes.UNAUTHORIZED: "the token must be one of this Grafana, of a service account with role Editor",
+    httpx.codes.FORBIDDEN: "the token must be of a service account with role Editor",
+}
 
 
 class Pushed(msgspec.Struct, frozen=True):
@@ -49,7 +57,7 @@ class Grafana:
         self._http.close()
 
     def folder_is_there(self) -> bool:
-        """Whether our folder is."""
+        """Whether our folder is, as far as the token may see."""
         return self._get(f"/api/folders/{FOLDER_UID}") is not None
 
     def make_folder(self) -> None:
@@ -57,7 +65,7 @@ class Grafana:
         self._send("POST", "/api/folders", {"uid": FOLDER_UID, "title": FOLDER_TITLE})
 
     def board(self, uid: str) -> tuple[Mapping[str, Any], str] | None:
-        """(the board as it is stored, uid of its folder), None where there is none."""
+        """(the board as it is stored, uid of its folder), None where there is none that the token may see."""
         found = self._get(f"/api/dashboards/uid/{uid}")
         return None if found is None else (found["dashboard"], found["meta"].get("folderUid", ""))
 
@@ -73,7 +81,7 @@ class Grafana:
 
     def _get(self, path: str) -> Any:
         response = self._request("GET", path, None)
-        return None if response.status_code == httpx.codes.NOT_FOUND else self._checked(path, response)
+        return None if response.status_code in UNSEEN else self._checked(path, response)
 
     def _send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         return self._checked(path, self._request(method, path, body))
@@ -85,9 +93,9 @@ class Grafana:
             raise Unavailable(f"{self._url}: {error}; is this where Grafana is?") from error
 
     def _checked(self, path: str, response: httpx.Response) -> Any:
-        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            code = response.status_code
-            raise GrafanaRefused(f"{self._url}{path}: {code}: the token must be of a service account with role Editor")
+        if remedy := REMEDIES.get(response.status_code):
+            said = [str(response.status_code), _message(response).rstrip("."), remedy]
+            raise GrafanaRefused(f"{self._url}{path}: {': '.join(part for part in said if part)}")
         if response.status_code >= 500:
             raise Unavailable(f"{self._url}{path}: {response.status_code}")
         if not response.is_success:

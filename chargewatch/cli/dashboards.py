@@ -163,9 +163,12 @@ def _pairs(given: list[str]) -> dict[str, str]:
 
 def _secret(file: Path) -> str:
     try:
-        return file.read_text("utf-8").strip()
+        token = file.read_text("utf-8").strip()
     except OSError as error:
         raise SettingsError(str(file), "", f"cannot be read: {error.strerror}") from error
+    if not (token.isascii() and token.isprintable() and token) or " " in token:
+        raise SettingsError(str(file), "", "must hold a token and nothing else")
+    return token
 
 
 def _stale_rules(folder: Path, made: dict[str, str]) -> list[str]:

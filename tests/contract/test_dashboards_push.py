@@ -1,4 +1,4 @@
-"""`chargewatch dashboards push` against a server that holds requests to Grafana's documented HTTP API. No Grafana was at hand."""
+"""`chargewatch dashboards push` against a server holding requests to Grafana's documented HTTP API. A real one: test_grafana.py."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ def push(there: FakeGrafana, folder: Path, *options: str, token: str = TOKEN) ->
     return run(["dashboards", "push", "--url", there.url, "--token-file", str(file), *options])
 
 
-def test_every_board_arrives_once(there: FakeGrafana, tmp_path: Path) -> None:
+@pytest.mark.parametrize("absent", [403, 404], ids=["an Editor's token", "an Admin's token"])
+def test_every_board_arrives_once(there: FakeGrafana, tmp_path: Path, absent: int) -> None:
     """The folder is made, each board written into it, and a second push writes nothing."""
+    there.absent = absent
     assert push(there, tmp_path) == 0
     assert (set(there.boards), set(there.folder_of.values())) == ({board.uid for board in BOARDS}, {FOLDER_UID})
     written = there.writes()
@@ -59,7 +61,6 @@ def test_a_dry_run_writes_nothing(there: FakeGrafana, tmp_path: Path, capsys: py
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),
     [
-        (403, "{}", "403: the token must be of a service account with role Editor"),
         (400, '{"message": "bad uid"}', "400: bad uid"),
         (503, "", "503"),
         (200, "<html>", "the answer is not JSON; is this where Grafana is?"),
@@ -76,6 +77,19 @@ def test_a_refusal_is_one_sentence(
     assert sentence in said and TOKEN not in said
 
 
+@pytest.mark.parametrize("body", ['{"message": "Permissions needed: folders:create."}', "{}", "no"])
+def test_a_token_that_may_not_write_is_told(
+    there: FakeGrafana, tmp_path: Path, capsys: pytest.CaptureFixture[str], body: str
+) -> None:
+    """At the first write, with Grafana's own words: what is forbidden to read may as well not exist."""
+    there.failing = (403, body)
+    assert push(there, tmp_path) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"chargewatch: {there.url}/api/folders: 403: ")
+    assert said.endswith(": the token must be of a service account with role Editor\n")
+    assert ("folders:create: the token" in said) is ("folders" in body) and ": :" not in said
+
+
 def test_a_wrong_token_is_told(there: FakeGrafana, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As what it is."""
     assert push(there, tmp_path, token="wrong") == 1
@@ -88,6 +102,15 @@ def test_nobody_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         pass
     assert push(gone, tmp_path) == 4
     assert "is this where Grafana is?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["", "two words", "glsa_\N{EM DASH}"], ids=["nothing", "two words", "no ASCII"])
+def test_a_file_that_holds_no_token(there: FakeGrafana, tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """Is told before anything is asked, and is not shown."""
+    assert push(there, tmp_path, token=text) == 2
+    said = capsys.readouterr().err
+    assert "must hold a token and nothing else" in said and not (text and text in said)
+    assert there.asked == []
 
 
 def test_a_token_file_that_is_not_there(there: FakeGrafana, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,9 @@ class FakeGrafana:
     asked: list[tuple[str, str]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     """What a request did against the documentation."""
+    absent: int = 403
+    """What it says of a folder or a board that is not there: 403 to an Editor, who has no right to what does not exist; 404 to an
+    Admin. So did a Grafana 10.0."""
     failing: tuple[int, str] | None = None
     """Status and body of every answer from now on."""
 
@@ -92,10 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         match (self.command, self.path.split("/")[1:]):
             case ("GET", ["api", "folders", uid]):
                 known = uid in self.state.folders
-                self._say(
-                    200 if known else 404,
-                    {"uid": uid, "title": self.state.folders.get(uid)} if known else {"message": "folder not found"},
-                )
+                self._say(*((200, {"uid": uid, "title": self.state.folders[uid]}) if known else self._nothing("folders:read")))
             case ("POST", ["api", "folders"]) if body is not None:
                 self._fields(body, FOLDER_BODY)
                 self.state.folders[body["uid"]] = body["title"]
@@ -110,10 +110,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _get_board(self, uid: str) -> None:
         if uid not in self.state.boards:
-            self._say(404, {"message": "Dashboard not found"})
+            self._say(*self._nothing("dashboards:read"))
             return
         meta = {"folderUid": self.state.folder_of[uid], "slug": uid, "url": f"/d/{uid}", "provisioned": False}
         self._say(200, {"dashboard": self.state.boards[uid], "meta": meta})
+
+    def _nothing(self, right: str) -> tuple[int, dict[str, Any]]:
+        message = f"You'll need additional permissions to perform this action. Permissions needed: {right}"
+        return self.state.absent, {"message": message if self.state.absent == 403 else "not found"}
 
     def _put_board(self, body: dict[str, Any]) -> None:
         self._fields(body, DASHBOARD_BODY)

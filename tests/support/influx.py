@@ -61,6 +61,9 @@ class Influx:
         self.ask(f'DROP DATABASE "{database}"')
         self.ask(f'CREATE DATABASE "{database}"')
 
+    def let_read(self, database: str, user: str, password: str) -> None:
+        """A reader who logs in by HTTP's basic authentication. A 1.6 without users lets everybody read."""
+
     def target(self, url: str, database: str, **rest: Any) -> InfluxTarget:
         """How the product reaches the database through `url`."""
         return InfluxTarget(url=url, bucket=database, org=self.org, token=self.token, **rest)

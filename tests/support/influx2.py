@@ -55,6 +55,14 @@ class Influx2(Influx):
         made = self.call("/api/v2/authorizations", {"orgID": self.org_id, "permissions": permissions})
         return str(made["token"])
 
+    def let_read(self, database: str, user: str, password: str) -> None:
+        """As `influx v1 auth create` does."""
+        [bucket] = self.buckets(database)
+        permission = {"action": "read", "resource": {"type": "buckets", "id": bucket, "orgID": self.org_id}}
+        body = {"token": user, "orgID": self.org_id, "permissions": [permission]}
+        made = self.call("/private/legacy/authorizations", body)["id"]
+        self.call(f"/private/legacy/authorizations/{made}/password", {"password": password})
+
     def buckets(self, name: str) -> list[str]:
         """Ids of the buckets of this name: one or none."""
         try:

@@ -20,7 +20,7 @@ from chargewatch.rule_files import write_rules
 from dashboards.asking import Sources
 from dashboards.promql import selectors
 from dashboards.queries import View
-from tests.support.influx import influxd
+from tests.support.influx import Influx, influxd
 from tests.support.influx_v2_shim import shim
 from tests.support.seeded_metrics import SeededMetrics, stamped
 from tests.support.seeded_network import END, SCRAPE_EVERY, SCRAPE_S, STEP_S, STEPS, SeededNetwork
@@ -35,12 +35,13 @@ VIEW = View(start=END.timestamp() - STEP_S * STEPS, end=END.timestamp(), points=
 
 @dataclass
 class SeededServers:
-    """`sources` to ask; `network` knows what is true at its end."""
+    """`sources` to ask; `network` knows what is true at its end; `server` is the InfluxDB, without the door in front of it."""
 
     sources: Sources
     network: SeededNetwork
     prometheus: str
     influx: str
+    server: Influx
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def seeded_servers(folder: Path) -> Iterator[SeededServers]:
         prometheus = stack.enter_context(seeded_prometheus(folder))
         sources = Sources(prometheus, front.url, DATABASE, influx.token)
         stack.callback(sources.close)
-        yield SeededServers(sources, network, prometheus, front.url)
+        yield SeededServers(sources, network, prometheus, front.url, influx)
 
 
 async def _fill(network: SeededNetwork, folder: Path, influx: InfluxTarget) -> None:
