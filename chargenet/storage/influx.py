@@ -21,7 +21,7 @@ from chargenet.ports import Clock, ConnectorHour, EnergyHour, SeriesSamples, Sta
 from chargenet.storage.daemon_thread import DaemonThread
 from chargenet.storage.hours import CONNECTOR_HOUR, hour_line
 from chargenet.storage.influx_files import PositionFile, RejectedPoints
-from chargenet.storage.influx_http import Busy, ContentRefused, InfluxHttp
+from chargenet.storage.influx_http import Busy, ContentRefused, InfluxHttp, too_old
 from chargenet.storage.influx_http import InfluxTarget as InfluxTarget
 from chargenet.storage.influx_read import InfluxReader
 from chargenet.storage.isolation import Rejected, write_good
@@ -74,8 +74,8 @@ class InfluxTelemetry:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.name = name
-        self.written = self.rejected = 0
-        """Points that the server refused since the start; the last of them are in the file."""
+        self.written = self.rejected = self.expired = 0
+        """Points since the start: taken; refused, of which the last are in the file; older than the bucket keeps."""
         self._clock, self._jitter, self._sleep = clock, jitter, sleep
         self._http = InfluxHttp(target)
         self._liner = Liner(site_of)
@@ -102,7 +102,6 @@ class InfluxTelemetry:
             for start in range(0, len(lines), BATCH_LINES):
                 rejected += await self._write_batch(lines[start : start + BATCH_LINES])
             await self._finish(rejected, upto)
-            self.written += len(lines) - len(rejected)
 
     async def write_hours(self, hours: Sequence[ConnectorHour]) -> None:
         """Implements `chargenet.ports.HourSink`."""
@@ -111,7 +110,6 @@ class InfluxTelemetry:
             for start in range(0, len(hours), BATCH_LINES):
                 rejected += await self._write_batch([hour_line(each) for each in hours[start : start + BATCH_LINES]])
             await self._set_aside(rejected)
-            self.written += len(hours) - len(rejected)
 
     async def position(self) -> int:
         async with self._writing:
@@ -152,19 +150,36 @@ class InfluxTelemetry:
         attempt = 0
         while True:
             try:
-                return await self._on_writer(lambda: write_good(lines, self._send))
+                rejected, expired = await self._on_writer(lambda: self._write_now(lines))
+                self._note_expired(expired)
+                self.written += len(lines) - len(rejected) - expired
+                return rejected
             except Busy as error:
                 attempt += 1
                 if attempt == ATTEMPTS:
                     raise
                 await self._sleep(delay_s(attempt, self._jitter(), error.retry_after_s))
 
-    def _send(self, lines: Sequence[str]) -> str | None:
-        try:
-            self._http.write("\n".join(lines))
-        except ContentRefused as error:
-            return error.problem
-        return None
+    def _write_now(self, lines: Sequence[str]) -> tuple[list[Rejected], int]:
+        """The refused points, and how many of the others are older than the bucket keeps: no fault of theirs, and all are lost."""
+        expired = 0
+
+        def send(part: Sequence[str]) -> str | None:
+            nonlocal expired
+            try:
+                self._http.write("\n".join(part))
+            except ContentRefused as error:
+                dropped = too_old(error.problem)
+                expired += dropped
+                return None if dropped else error.problem
+            return None
+
+        return write_good(lines, send), expired
+
+    def _note_expired(self, count: int) -> None:
+        if count and not self.expired:
+            log.warning("InfluxDB keeps no points as old as some of those that are written now; they are passed over")
+        self.expired += count
 
     def _drop_all(self) -> None:
         for measurement in (METER, *STATE_KINDS, CONNECTOR_HOUR):

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chargenet.clock import SystemClock
 from chargenet.errors import StoreUnavailable
 from chargenet.events import Fact, StatusReported
 from chargenet.model.measurement import Measurement
@@ -176,6 +177,31 @@ async def test_a_point_that_the_server_cannot_take_is_set_aside_alone(tmp_path: 
     assert telemetry.rejected == 1
     [entry] = entries(tmp_path)
     assert "max key length exceeded" in entry["reason"]
+    await telemetry.close()
+
+
+async def test_points_older_than_the_bucket_keeps_cost_one_request(
+    server: Influx, front: ShimLog, tmp_path: Path, telemetry: InfluxTelemetry
+) -> None:
+    """As a rebuild from an old journal writes them: passed over together, not searched for one by one; the others are stored."""
+    server.keep("cw", 90)
+    now_s = round((SystemClock().now() - DAY).total_seconds())
+    old, new = readings(1, 500), [fact(500 + n, measured([register(n)], None), received=now_s - n) for n in range(1, 101)]
+    mixed = [each for pair in zip(old, new, strict=False) for each in pair]
+    facts = [msgspec.structs.replace(each, sequence=n) for n, each in enumerate(mixed, 1)]
+    await telemetry.write(facts, len(facts))
+    assert front.writes == 1
+    assert (telemetry.written, telemetry.expired, telemetry.rejected) == (100, 100, 0)
+    recent = TelemetryQuery(start=at(now_s - 3600), end=at(now_s + 1), limit=1000)
+    [series] = await telemetry.query(recent)
+    assert len(series.samples) == 100
+    write_directly(server, 'meter,charge_point=X soc_percent="high"')
+    percent = Measurement(measurand="SoC", value=40.0, unit="Percent")
+    bad = fact(len(facts) + 3, measured([percent], None), received=now_s)
+    rest = [fact(len(facts) + n, measured([register(n)], n)) for n in (1, 2)]
+    await telemetry.write([*rest, bad], len(facts) + 3)
+    assert (telemetry.written, telemetry.expired, telemetry.rejected) == (100, 102, 1)
+    assert await telemetry.position() == len(facts) + 3
     await telemetry.close()
 
 

@@ -61,6 +61,10 @@ class Influx:
         self.ask(f'DROP DATABASE "{database}"')
         self.ask(f'CREATE DATABASE "{database}"')
 
+    def keep(self, database: str, days: int) -> None:
+        """Points older than this are refused and dropped."""
+        self.ask(f'ALTER RETENTION POLICY "autogen" ON "{database}" DURATION {days}d')
+
     def let_read(self, database: str, user: str, password: str) -> None:
         """A reader who logs in by HTTP's basic authentication. A 1.6 without users lets everybody read."""
 

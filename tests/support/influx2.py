@@ -55,6 +55,11 @@ class Influx2(Influx):
         made = self.call("/api/v2/authorizations", {"orgID": self.org_id, "permissions": permissions})
         return str(made["token"])
 
+    def keep(self, database: str, days: int) -> None:
+        [bucket] = self.buckets(database)
+        rules = [{"type": "expire", "everySeconds": days * 86_400}]
+        self.call(f"/api/v2/buckets/{bucket}", {"retentionRules": rules}, "PATCH")
+
     def let_read(self, database: str, user: str, password: str) -> None:
         """As `influx v1 auth create` does."""
         [bucket] = self.buckets(database)
