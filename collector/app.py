@@ -228,16 +228,18 @@ class Collector:
             await self._sweep()
 
     async def _sweep(self) -> None:
-        now = self._clock.monotonic()
-        healthy = self.journal.healthy
+        now, rule = self._clock.monotonic(), self.services.liveness
+        healthy, quiet_since = self.journal.healthy, now - rule.quiet_s
         if healthy:
             self._record_ends()
         for count, connection in enumerate(self.registry):
             if count % SWEEP_SLICE == SWEEP_SLICE - 1:
                 await asyncio.sleep(0)
-            if healthy:
+            if healthy and connection.pressure is not None and connection.pressure.pressed:
                 connection.journal_healthy()
-            pulse = self.services.liveness.judge(now, connection.last_heard, connection.last_ping)
+            if connection.last_heard > quiet_since:
+                continue
+            pulse = rule.judge(now, connection.last_heard, connection.last_ping)
             if pulse is Pulse.PING:
                 connection.ping(now)
             elif pulse is Pulse.LOST:

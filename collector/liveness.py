@@ -31,6 +31,11 @@ class LivenessRule(msgspec.Struct, frozen=True):
         """Longest silence of a living connection."""
         return self.heartbeat_interval_s * self.lost_after
 
+    @property
+    def quiet_s(self) -> float:
+        """A connection heard within so many seconds needs nothing."""
+        return min(self.lost_after_s, self.ping_interval_s or self.lost_after_s)
+
     def judge(self, now: float, last_heard: float, last_ping: float) -> Pulse:
         """What a connection last heard at `last_heard` and last pinged at `last_ping` needs at `now`."""
         silent = now - last_heard

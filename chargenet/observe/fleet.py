@@ -191,13 +191,15 @@ class FleetMetrics:
     def opened(self, charge_point_id: str, protocol: str, at: float) -> None:
         """Connected: what its connectors last said holds again."""
         point = self.point(charge_point_id)
-        point.connected, point.protocol = True, protocol
+        point.connected = True
         self.connected.put(point.row, 1.0, HOLDS)
         self.last_frame.put(point.row, at, at)
         for row, (status, error) in point.said.items():
             self.status.put(row, status, HOLDS)
             self.error.put(row, error, HOLDS)
-        self._identify(point)
+        if point.protocol != protocol:
+            point.protocol = protocol
+            self._inform(point, _firmware_labels(point))
 
     def closed(self, charge_point_id: str, at: float) -> None:
         """Gone: from now on the statuses of its connectors grow stale."""
@@ -266,11 +268,13 @@ class FleetMetrics:
         self.error.put(row, error, touched)
 
     def _identify(self, point: Point) -> None:
-        model = label("vendor", point.vendor) + b"," + label("model", point.model)
-        firmware = model + b"," + label("firmware", point.firmware)
+        firmware = _firmware_labels(point)
         self._by_site.assign(point.row, label("site", point.site))
-        self._by_model.assign(point.row, model)
+        self._by_model.assign(point.row, _model_labels(point))
         self._by_firmware.assign(point.row, firmware)
+        self._inform(point, firmware)
+
+    def _inform(self, point: Point, firmware: bytes) -> None:
         self.info.put(point.row, float(self._infos.number(firmware + b"," + label("protocol", point.protocol))), HOLDS)
 
     # -- what is shown
@@ -314,6 +318,14 @@ class FleetMetrics:
 
 def _point_labels(site: str, charge_point_id: str) -> bytes:
     return b"{" + label("site", site) + b"," + label("charge_point", charge_point_id)
+
+
+def _model_labels(point: Point) -> bytes:
+    return label("vendor", point.vendor) + b"," + label("model", point.model)
+
+
+def _firmware_labels(point: Point) -> bytes:
+    return _model_labels(point) + b"," + label("firmware", point.firmware)
 
 
 def _by_family(columns: list[Column]) -> Iterator[tuple[n.Family, list[Column]]]:

@@ -51,7 +51,8 @@ class Grouping:
 
     def assign(self, row: int, labels: bytes) -> None:
         """The charge point of this row is in the group with these labels."""
-        self.ids.extend([-1] * (row + 1 - len(self.ids)))
+        if row >= len(self.ids):
+            self.ids.extend([-1] * (row + 1 - len(self.ids)))
         self.ids[row] = self.interner.number(labels)
 
     def text(self, fleet: Fleet) -> bytes:

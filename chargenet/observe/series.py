@@ -124,6 +124,12 @@ class Column:
     def grow(self, rows: int) -> None:
         """Room for `rows` rows."""
         more = rows - len(self.lines)
+        if more == 1:  # as a storm of new charge points asks for
+            self.values.append(NAN)
+            self.touched.append(0.0)
+            self._encoded.append(NAN)
+            self.lines.append(b"")
+            return
         self.values.extend([NAN] * more)
         self.touched.extend([0.0] * more)
         self._encoded.extend([NAN] * more)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from functools import lru_cache
 
 NAME = "permessage-deflate"
 WORTH_BYTES = 128
@@ -19,6 +20,7 @@ _MEMORY_LEVEL = 5
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _PARAMETER = re.compile(rf"[ \t]*;[ \t]*({_WORD})(?:[ \t]*=[ \t]*(?:({_WORD})|\"((?:[^\"\\]|\\.)*)\"))?[ \t]*")
 _EXTENSION = re.compile(rf"[ \t]*({_WORD})")
+_USUAL_LENGTH = 256
 _BITS = frozenset(str(bits) for bits in range(8, 16))
 
 
@@ -62,7 +64,18 @@ def inflate(packed: bytes | bytearray, limit: int) -> bytes:
 
 def negotiate(header: str | None) -> Deflate | None:
     """The first offer in a Sec-WebSocket-Extensions header that we can keep to; None: go on without compression."""
-    for name, parameters in _offers(header or ""):
+    offered = header or ""
+    return _usual(offered) if len(offered) <= _USUAL_LENGTH else _negotiate(offered)
+
+
+@lru_cache(maxsize=64)
+def _usual(header: str) -> Deflate | None:
+    """A fleet spells a few headers: what was agreed to is one value for all who spell the same."""
+    return _negotiate(header)
+
+
+def _negotiate(header: str) -> Deflate | None:
+    for name, parameters in _offers(header):
         if name == NAME and (agreed := _agree(parameters)) is not None:
             return agreed
     return None

@@ -35,8 +35,26 @@ class Door:
         self.counts = dict.fromkeys(COUNTS, 0)
         self.scratch = memoryview(bytearray(upgrade.MAX_HEAD_BYTES))
         """One read buffer for all gates: it is emptied before the event loop goes on."""
-        self.gates: set[Gate] = set()
+        self.gates: dict[Gate, float] = {}
+        """Gate → when it is too late for it, on the loop's clock. All have the same time, so the oldest stands first."""
+        self._timer: asyncio.TimerHandle | None = None
         self._answers: set[asyncio.Task[None]] = set()
+
+    def enter(self, gate: Gate) -> None:
+        """Its clock runs: one timer for all of them, since nearly all have left again when it rings."""
+        patience_s = self.limits.handshake_timeout_s
+        self.gates[gate] = self.loop.time() + patience_s
+        if self._timer is None:
+            self._timer = self.loop.call_later(patience_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        while self.gates:
+            gate, deadline = next(iter(self.gates.items()))
+            if deadline > self.loop.time():
+                self._timer = self.loop.call_at(deadline, self._ring)
+                return
+            gate.late()
 
     def ask_later(self, gate: Gate, answer: Awaitable[Accept | Refuse]) -> None:
         """Wait for an answer without holding anybody up."""
@@ -62,6 +80,8 @@ class Door:
         for task in (waiting := tuple(self._answers)):
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
         for gate in tuple(self.gates):
             gate.abort()
 
@@ -69,10 +89,9 @@ class Door:
 class Gate(asyncio.BufferedProtocol):
     """One TCP connection until its upgrade is answered."""
 
-    __slots__ = ("__weakref__", "_door", "_head", "_remote", "_request", "_state", "_tcp", "_timer")
+    __slots__ = ("__weakref__", "_door", "_head", "_remote", "_request", "_state", "_tcp")
 
     _tcp: asyncio.Transport
-    _timer: asyncio.TimerHandle
     _request: upgrade.Request
 
     def __init__(self, door: Door, remote: str) -> None:
@@ -84,8 +103,7 @@ class Gate(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """TCP (and TLS) is up: the clock runs."""
         self._tcp = cast(asyncio.Transport, transport)
-        self._door.gates.add(self)
-        self._timer = self._door.loop.call_later(self._door.limits.handshake_timeout_s, self._late)
+        self._door.enter(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._door.scratch
@@ -166,7 +184,8 @@ class Gate(asyncio.BufferedProtocol):
         tcp.write(upgrade.switching(self._request, accept.subprotocol, agreed.answer if agreed else None))
         door.seat(tcp, accept.listener, agreed, door.limits, self._head)
 
-    def _late(self) -> None:
+    def late(self) -> None:
+        """Its time is over."""
         if self._state == _ASKING:
             self._refuse(upgrade.refusal(_LATE), "timed_out")
         else:
@@ -180,8 +199,7 @@ class Gate(asyncio.BufferedProtocol):
 
     def _leave(self) -> None:
         self._state = _DONE
-        self._timer.cancel()
-        self._door.gates.discard(self)
+        self._door.gates.pop(self, None)
 
 
 def client_certificate(tcp: asyncio.BaseTransport) -> tuple[str | None, str | None]:

@@ -71,9 +71,11 @@ class Listening:
         self._door.loop.add_reader(listening.fileno(), self._accept, listening)
 
     def _accept(self, listening: socket.socket) -> None:
+        family = listening.family
         for _ in range(ACCEPTS_PER_TURN):
             try:
-                accepted, address = listening.accept()
+                # socket.accept() asks the listening socket for three properties and makes enums of them, each time
+                descriptor, address = listening._accept()  # type: ignore[attr-defined]
             except (BlockingIOError, InterruptedError):
                 return
             except ConnectionError:
@@ -84,6 +86,7 @@ class Listening:
                 self._out_of_sockets(listening, error)
                 return
             self._door.counts["accepted"] += 1
+            accepted = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, descriptor)
             try:
                 self._take(accepted, str(address[0]))
             except OSError:  # reset between accept and here

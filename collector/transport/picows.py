@@ -56,7 +56,7 @@ class _Quiet(logging.LoggerAdapter[logging.Logger]):
         self.log(logging.DEBUG, msg, *args, **kwargs)
 
     def info(self, msg: object, *args: object, **kwargs: Any) -> None:
-        self.log(logging.DEBUG, msg, *args, **kwargs)
+        """Connections that come and go: the collector says it better."""
 
 
 log = logging.getLogger("collector.transport")

@@ -109,7 +109,7 @@ class Tcp(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send, or keep what the kernel does not take now."""
-        if self._closing or self._eof:
+        if self._closing or self._eof or not data:  # picows' answer to its own request has no bytes
             return
         if not self._backlog:
             try:
