@@ -146,6 +146,7 @@ def _influx_lines(series: Sequence[Mapping[str, Any]], alias: str) -> Iterator[L
     for each in series:
         tags: Mapping[str, str] = each.get("tags", {})
         for number, column in enumerate(each["columns"][1:], 1):
-            name = re.sub(r"\$tag_(\w+)", lambda found, tags=tags: tags.get(found[1], ""), alias) or column  # type: ignore[misc]
+            filled = re.sub(r"\$tag_(\w+)", lambda found, tags=tags: tags.get(found[1], ""), alias)  # type: ignore[misc]
+            name = filled.replace("$col", column) or column
             values = [math.nan if row[number] is None else float(row[number]) for row in each["values"]]
             yield Line(name, tags, [row[0] / 1000 for row in each["values"]], values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargenet.observe import names as n
 from dashboards import links, uids
 from dashboards.boards.common import BLUE, GREEN, ORANGE, RED, graph, stat, table
-from dashboards.spec import Board, Column, Query, Row, Unit, Variable
+from dashboards.spec import INFLUX, Board, Column, Query, Row, Unit, Variable
 
 SITES = Variable(name="site", label="Site", query=f"label_values({n.SITE_POINTS.name}, site)", many=True)
 CHOSEN = 'site=~"$site"'
@@ -26,6 +26,76 @@ def used(window: str, by: str = "") -> str:
     sums = f"sum by ({by})" if by else "sum"
     return f"{sums} ({seconds('occupied', window)}) / {sums} ({seconds('total', window)})"
 
+
+HOURS = 'FROM "connector_hour" WHERE "site" =~ /^$site$/ AND $timeFilter'
+"""Hours of connectors in the telemetry store, which keeps them longer than Prometheus does, and as they were restated."""
+NO_HOURS = "no hour is over yet, or hours are not kept in InfluxDB"
+RANKED = f'(SELECT sum("energy_wh") AS "energy" {HOURS} GROUP BY "charge_point", "connector")'
+
+
+def hours(what: str, legend: str = "") -> Query:
+    """One figure over the chosen time range."""
+    return Query(f"SELECT {what} {HOURS} LIMIT 1", legend, INFLUX)
+
+
+def over_time(what: str, legend: str) -> Query:
+    """A point an hour; where a point is wider than that, the sum of its hours."""
+    return Query(f"SELECT {what} {HOURS} GROUP BY time($__interval) fill(none)", legend, INFLUX)
+
+
+def ranked(function: str) -> Query:
+    """Twenty connectors: `top` or `bottom` of what they delivered."""
+    return Query(f'SELECT {function}("energy", "charge_point", "connector", 20) AS "energy" FROM {RANKED} LIMIT 20', "", INFLUX)
+
+
+RANKS = (
+    Column(field="charge_point", title="Charge point"),
+    Column(field="connector", title="Connector", width=100),
+    Column(field="energy", title="Energy", unit=Unit.WATT_HOUR, decimals=1, bar=True, colours=((None, BLUE),)),
+)
+HISTORY = (
+    Row((
+        stat(
+            12, "Energy, time range", "Energy of all complete hours of the chosen time range, late reports included.",
+            hours('sum("energy_wh")'), unit=Unit.WATT_HOUR, decimals=1, colours=((None, BLUE),), width=6, may_be_empty=NO_HOURS,
+        ),
+        stat(
+            13, "Revenue, time range", "Before taxes, of CDRs whose sessions ended in the time range; each currency on its own.",
+            hours("sum(/^revenue_/)", "$col"), decimals=2, colours=((None, BLUE),), width=6,
+            may_be_empty=f"nothing was billed, {NO_HOURS}",
+        ),
+        stat(
+            14, "Transactions, time range", "Transactions that began in complete hours of the time range.",
+            hours('sum("sessions")'), decimals=0, colours=((None, BLUE),), width=6, may_be_empty=NO_HOURS,
+        ),
+        stat(
+            15, "Utilization, time range", "Share of all connectors' time in which a vehicle was plugged in.",
+            hours('sum("occupied_s") / sum("total_s")'), unit=Unit.RATIO, decimals=1, colours=((None, BLUE),), width=6,
+            may_be_empty=NO_HOURS,
+        ),
+    )),
+    Row((
+        graph(
+            16, "Energy over time", "Of complete hours: a point an hour, in long time ranges a point for several hours.",
+            over_time('sum("energy_wh")', "energy"), unit=Unit.WATT_HOUR, line_colours=(("energy", BLUE),), width=12, height=9,
+            may_be_empty=NO_HOURS,
+        ),
+        graph(
+            17, "Revenue over time", "Before taxes, by currency, at the hour in which a session ended; restated when it is billed.",
+            over_time("sum(/^revenue_/)", "$col"), width=12, height=9, may_be_empty=f"nothing was billed, {NO_HOURS}",
+        ),
+    )),
+    Row((
+        table(
+            18, "Connectors that delivered most", "Twenty, over the complete hours of the time range.", (ranked("top"),), RANKS,
+            sort=("Energy", True), width=12, height=12, may_be_empty=NO_HOURS,
+        ),
+        table(
+            19, "Connectors that delivered least", "Twenty, over the complete hours of the time range: unused ones come first.",
+            (ranked("bottom"),), RANKS, sort=("Energy", False), width=12, height=12, may_be_empty=NO_HOURS,
+        ),
+    )),
+)  # fmt: skip
 
 ROWS = (
     Row((
@@ -115,5 +185,5 @@ BOARD = Board(
     variables=(SITES,),
     since="now-7d",
     refresh="5m",
-    rows=ROWS,
+    rows=ROWS + HISTORY,
 )

@@ -77,7 +77,8 @@ def named(panel: Json) -> str:
 def used_variables(value: object) -> set[str]:
     """Names of the variables in any text of a value; macros and fields of data links begin with two underscores."""
     text = json.dumps(value)
-    return {name for name in re.findall(r"\$\{?(\w+)", text) if not name.startswith(("__", "tag_", "timeFilter"))}
+    names = re.findall(r"\$\{?(\w+)", text)
+    return {name for name in names if name != "col" and not name.startswith(("__", "tag_", "timeFilter"))}
 
 
 def recorded_by(rule_files: Iterable[str]) -> set[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from chargenet.observe.names import FAMILIES, Family
+from chargenet.storage.hours import CONNECTOR_HOUR
 from chargenet.storage.lineprotocol import METER, STATE_KINDS
 from dashboards.lint.context import Context, Json, Rule, influx_targets, promql_targets
 from dashboards.promql import COUNTED_BY, HISTOGRAM_SUFFIXES, Selector, selectors, stood_in
@@ -26,7 +27,7 @@ FOREIGN_COUNTERS = frozenset(name for name in FOREIGN if name.endswith("_total")
 TARGET_LABELS = frozenset({"job", "instance", "__name__"})
 STEADY_WINDOWS = ("$__range", "$__rate_interval", "1h", "24h", "1d", "7d", "30d")
 """Of `increase`: a fixed window is right where the title says it."""
-MEASUREMENTS = (METER, *STATE_KINDS)
+MEASUREMENTS = (METER, CONNECTOR_HOUR, *STATE_KINDS)
 
 
 def family_of(name: str) -> Family | None:

@@ -16,7 +16,7 @@ from chargenet.model.words import ConnectorStatus
 from dashboards import uids
 from dashboards.boards.common import STATUSES
 from tests.support.seeded_network import HELD, SITES, SeededNetwork
-from tests.support.seeded_programs import CASES, OCCUPIED, VERSION
+from tests.support.seeded_programs import CASES, OCCUPIED, VERSION, connector_hours
 
 
 @dataclass(frozen=True)
@@ -343,6 +343,33 @@ def _energy(truth: Truth) -> Panels:
         ),
         10: Rows(10, ({"site": "harbour", "Value": OCCUPIED["harbour"]},), {"site": "airport", "Value": OCCUPIED["airport"]}),
         11: Rows(10, ({"site": "harbour", "Value": OCCUPIED["harbour"]},), {"site": "university", "Value": OCCUPIED["university"]}),
+        **_history(truth),
+    }
+
+
+def _history(truth: Truth) -> Panels:
+    """What the hours of connectors come to: at all sites, and at the two that are chosen."""
+    every = connector_hours(truth.network)
+    two = [each for each in every if each.site in ("north.gate", "harbour")]
+    by_connector: Counter[tuple[str, str]] = Counter()
+    for each in every:
+        by_connector[each.charge_point, each.connector] += each.energy_wh
+
+    def row(place: tuple[str, str]) -> dict[str, object]:
+        return {"charge_point": place[0], "connector": place[1], "energy": by_connector[place]}
+
+    most, least = max(by_connector, key=lambda each: by_connector[each]), min(by_connector, key=lambda each: by_connector[each])
+    revenue = float(sum(sum(each.revenue.values()) for each in every))
+    last = sum(each.energy_wh for each in every[-truth.connectors :])
+    return {
+        12: (("A", float(sum(each.energy_wh for each in every))), ("A@charging", float(sum(each.energy_wh for each in two)))),
+        13: {"sum_revenue_EUR": revenue},
+        14: float(sum(each.sessions for each in every)),
+        15: sum(each.occupied_s for each in every) / sum(each.total_s for each in every),
+        16: some("energy", least=float(last)),
+        17: some("sum_revenue_EUR", least=revenue / 7),
+        18: Rows(20, (row(most),)),
+        19: Rows(20, (row(least),)),
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from chargenet.observe import names as n
+from chargenet.ports import ConnectorHour
 from tests.support.seeded_network import END, FAULTED, FAULTED_FOR, OFFLINE_FOR, SITES, STEP_S, SeededNetwork
 
 if TYPE_CHECKING:
@@ -139,6 +141,23 @@ def _say_reports(said: Said, network: SeededNetwork, at: datetime) -> None:
     said.count(n.ROLLUPS_RESTATED, (), 0.0)
     said.say(n.ROLLUPS_BEHIND, {(): 0.0})
     said.say(n.ROLLUPS_WORKING, {(): 1.0})
+
+
+def connector_hours(network: SeededNetwork) -> list[ConnectorHour]:
+    """The six complete hours before the end: each connector delivers a little more than the one before it, two are unused."""
+    made = []
+    plugs = [(box, plug) for box in network.boxes for plug in box.plugs]
+    for hour in range(6):
+        for number, (box, plug) in enumerate(plugs):
+            energy_wh = 0 if number < 2 else 1000 + 10 * number + hour
+            occupied = 600 if energy_wh else 0
+            made.append(ConnectorHour(
+                charge_point=box.name, connector=plug.ref.label, site=box.site, hour=END - timedelta(hours=6 - hour), revision=0,
+                total_s=3600, occupied_s=occupied, charging_s=occupied // 2, idle_s=occupied // 2, faulted_s=0, unavailable_s=0,
+                offline_s=0, unknown_s=0, energy_wh=energy_wh, sessions=int(energy_wh > 0),
+                revenue={"EUR": Decimal(energy_wh) * Decimal("0.00049")} if energy_wh else {},
+            ))  # fmt: skip
+    return made
 
 
 def _say_attempts(said: Said, network: SeededNetwork) -> None:

@@ -24,6 +24,7 @@ from tests.support.influx import Influx, influxd
 from tests.support.influx_v2_shim import shim
 from tests.support.seeded_metrics import SeededMetrics, stamped
 from tests.support.seeded_network import END, SCRAPE_EVERY, SCRAPE_S, STEP_S, STEPS, SeededNetwork
+from tests.support.seeded_programs import connector_hours
 from tests.support.servers import ChildServer, answers, find_server, free_port, require_server
 
 DATABASE = "chargewatch"
@@ -76,6 +77,7 @@ async def _fill(network: SeededNetwork, folder: Path, influx: InfluxTarget) -> N
     for start in range(0, len(told), 5000):
         part = told[start : start + 5000]
         await telemetry.write(part, part[-1].sequence)
+    await telemetry.write_hours(connector_hours(network))
     assert telemetry.rejected == 0
     await telemetry.close()
 
