@@ -28,6 +28,13 @@ def billing(config: RuleConfig) -> Group:
                 900.0,
             ),
             _alert(
+                "PaymentsNotWorking",
+                f"min by (instance) ({series(config, n.PAYMENTS_WORKING)}) == 0",
+                "The payment gateway, or the store of payments, does not answer: nothing is held, charged or paid back.",
+                "Payments of {{ $labels.instance }} stand still. Requests are kept and sent again with the same idempotency key.",
+                900.0,
+            ),
+            _alert(
                 "SessionsUnbilled",
                 f"sum by (reason) ({series(config, n.BILLING_UNBILLED)}) > {config.unbilled}",
                 "Many sessions cannot be billed for the same reason.",
