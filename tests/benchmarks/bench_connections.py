@@ -39,7 +39,7 @@ def storm(server: Served, count: int, *ca: str) -> dict[str, Any]:
         memory = server.memory_bytes() - memory_before
         load.stdin.write(b"\n")
         load.stdin.flush()
-        load.stdout.readline()
+        answered_large = json.loads(load.stdout.readline())
         time.sleep(0.5)
         memory_after_large = server.memory_bytes() - memory_before
         load.stdin.close()
@@ -48,6 +48,7 @@ def storm(server: Served, count: int, *ca: str) -> dict[str, Any]:
         "connects_per_s": round(count / connected["seconds"]), "connects_per_cpu_s": round(count / max(cpu_s, 0.01)),
         "cpu_us_per_connect": round(cpu_s / count * 1e6), "kib_per_connection": round(memory / count / 1024, 1),
         "kib_after_a_60_kb_message": round(memory_after_large / count / 1024, 1), "answered": answered["answered"],
+        "answered_large": answered_large["answered"],
     }  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def test_connections(adapter: str) -> None:
     with transport(adapter) as server:
         result = storm(server, CONNECTIONS)
     print("\n" + json.dumps({"benchmark": "connections", **result}))
-    assert (result["failed"], result["answered"]) == (0, CONNECTIONS)
+    assert (result["failed"], result["answered"], result["answered_large"]) == (0, CONNECTIONS, CONNECTIONS)
 
 
 @pytest.mark.benchmark
@@ -71,7 +72,7 @@ def test_connections_over_tls(adapter: str, tmp_path: Path) -> None:
     with transport(adapter, str(certificate), str(certificate)) as server:
         result = storm(server, TLS_CONNECTIONS, str(authority))
     print("\n" + json.dumps({"benchmark": "connections_tls", **result}))
-    assert (result["failed"], result["answered"]) == (0, TLS_CONNECTIONS)
+    assert (result["failed"], result["answered"], result["answered_large"]) == (0, TLS_CONNECTIONS, TLS_CONNECTIONS)
 
 
 @pytest.mark.benchmark

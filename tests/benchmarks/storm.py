@@ -27,6 +27,10 @@ _REQUEST = (
 )
 
 
+_ANSWER = b'[3,"1",{}]'
+_PING, _PONG = b"\x89\x00", b"\x8a\x80\0\0\0\0"
+
+
 def one_message(filling: str = "") -> bytes:
     """One MeterValues frame, masked with zeros; `filling` makes it larger."""
     action, payload = meter_values(1)
@@ -76,11 +80,18 @@ def connect_all_tls(port: int, count: int, ca: str) -> tuple[list[socket.socket]
 
 
 def say(opened: list[socket.socket], message: bytes) -> None:
-    """Each sends it and waits for its answer."""
-    for sock in opened:
+    """Each sends it and waits for its answer. Raises ConnectionError when one is closed instead."""
+    for number, sock in enumerate(opened):
         sock.setblocking(True)
         sock.sendall(message)
-        assert b'[3,"1",{}]' in sock.recv(4096)
+        heard = b""
+        while not heard.endswith(_ANSWER):
+            more = sock.recv(4096)
+            if not more:
+                raise ConnectionError(f"connection {number} of {len(opened)} was closed after {heard!r}")
+            heard += more
+        if heard.startswith(_PING):  # it waited so long for its turn that the server asked whether it is there
+            sock.sendall(_PONG)
 
 
 def main(port: int, count: int, *ca: str) -> None:
