@@ -22,7 +22,6 @@ from chargenet.settings import Settings
 from chargenet.storage.caches import CachedDirectory, CachedTokens
 from chargenet.storage.embedded import EmbeddedTelemetry
 from chargenet.storage.embedded_file import EmbeddedLimits
-from chargenet.storage.influx import InfluxTarget, InfluxTelemetry
 from chargenet.storage.key_ring import StoredKeyRing
 from chargenet.storage.migrations import migrate
 from chargenet.storage.relational import SqlStores
@@ -107,6 +106,8 @@ def open_telemetry(settings: Settings, clock: Clock, site_of: Callable[[str], st
         limits = EmbeddedLimits(retention_days=settings.telemetry.retention_days)
         stores.append(EmbeddedTelemetry(layout.telemetry_folder(settings), clock, limits=limits))
     if settings.influx.url is not None:
+        from chargenet.storage.influx import InfluxTarget, InfluxTelemetry  # a third of a second, and seldom needed
+
         chosen = settings.influx
         target = InfluxTarget(
             url=settings.influx.url,

@@ -1,5 +1,4 @@
-"""The programs that run beside the collector, and what `rebuild` must know of them. Decided here: which there are,
-and what each gets.
+"""The programs that run beside the collector. Decided here: which there are, and what each gets.
 
 Each program's `app.py` joins its own parts; this module alone knows all of them.
 """
@@ -23,9 +22,8 @@ from billing_reports.storage.ledger_sql import SqlLedger
 from billing_reports.storage.report_sql import SqlReports
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.model.notice import Notice
-from chargenet.ports import Program, Projection
+from chargenet.ports import Program
 from chargenet.storage.influx import InfluxTelemetry
-from chargenet.storage.relational_engine import Database
 from chargewatch import layout
 from chargewatch.billing_settings import gateway_of, house_of, rules_of, terms_of
 from chargewatch.relaying import load_link_key, make_relay
@@ -34,11 +32,6 @@ from firmware_orchestrator.app import FirmwareProgram
 
 if TYPE_CHECKING:
     from chargewatch.platform import RunningPlatform
-
-
-def read_models(database: Database) -> list[Projection]:
-    """Read models of the programs: dropped and made again by `rebuild`, run with the others while the platform runs."""
-    return [RollupProjection(SqlRollups(database))]
 
 
 def make_alert_relay(platform: RunningPlatform) -> Relay:

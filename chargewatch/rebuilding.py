@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
+from billing_reports.rollup_projection import RollupProjection
+from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.clock import SystemClock
 from chargenet.errors import Conflict
 from chargenet.events import Fact
@@ -15,7 +17,6 @@ from chargenet.ports import Journal, Projection
 from chargenet.settings import Settings
 from chargewatch import discovery, layout
 from chargewatch.opening import Opened, open_everything
-from chargewatch.programs import read_models
 from collector.interpret import interpret
 from collector.projections.stations import StationsProjection
 from collector.projections.telemetry import TelemetryProjection
@@ -29,13 +30,13 @@ Progress = Callable[[str, int, int], None]
 
 
 def durable_projections(opened: Opened) -> list[Projection]:
-    """The read models that outlive the process."""
+    """The read models that outlive the process, those of the programs too."""
     telemetry = [TelemetryProjection(store) for store in opened.telemetry]
     return [
         StationsProjection(opened.stores.stations),
         TransactionsProjection(opened.stores.transactions),
         *telemetry,
-        *read_models(opened.stores.database),
+        RollupProjection(SqlRollups(opened.stores.database)),
     ]
 
 

@@ -84,6 +84,17 @@ def process_send(frame: SendFrame, context: Context, desk: Desk | None) -> Proce
     return Processed(RecordKind.SEND, frame.action, b"", events, decision)
 
 
+def told(frame: CallFrame | SendFrame, context: Context) -> tuple[Event, ...]:
+    """The events of a call or SEND by the decision that was kept: those of `process_call` and `process_send`, without a reply."""
+    entry = _entries(context.protocol).get(frame.action)
+    try:
+        if entry is None:
+            raise _not_ours(frame.action, context.protocol)
+        return _handle(*entry, frame, context, None)[0]
+    except _Refused as refused:
+        return (_refusal(refused, frame.action), *_named(frame))
+
+
 def process_refused(frame: Unparsable) -> Processed:
     """A text that is no frame: answered where OCPP-J has an answer."""
     event = FrameRefused(problem=frame.problem, error_code=frame.error_code, action=frame.action)
@@ -130,25 +141,26 @@ def _handle(
             deviations = (*deviations, repeated)
     decision = context.decision
     if desk is not None and route.decide is not None:
-        decision = _guarded(frame.action, context, route.decide, call, context, desk)
+        try:
+            decision = route.decide(call, context, desk)
+        # Whatever a handler or the desk raises is a bug here, not in the frame: logged with its trace, and shown by the event.
+        except Exception as problem:
+            raise _failed(frame.action, context, problem) from problem
         context = Context(context.charge_point_id, context.protocol, context.received_at, decision)
-    handled = _guarded(frame.action, context, route.handle, call, context)
+    try:
+        handled = route.handle(call, context)
+    except Exception as problem:  # as above
+        raise _failed(frame.action, context, problem) from problem
     if decision.duplicate_of is not None:
         return (FrameRepeated(duplicate_of=decision.duplicate_of, action=frame.action),), handled.reply, decision
     events = (*handled.events, *deviations) if deviations else handled.events
     return _with_action(events, frame.action), handled.reply, decision
 
 
-def _guarded(action: str, context: Context, judge: Any, *arguments: Any) -> Any:
+def _failed(action: str, context: Context, problem: Exception) -> _Refused:
     """A fault of ours in one handler must not cost the connection, nor the evidence: it is answered InternalError and kept."""
-    try:
-        return judge(*arguments)
-    # Whatever a handler may raise is a bug here, not in the frame; it is logged with its trace and shown by the event.
-    except Exception as problem:
-        log.exception("%s of charge point %s could not be handled", action, context.charge_point_id)
-        raise _Refused(
-            f"internal error: {type(problem).__name__}", error_code(Protocol(context.protocol), Fault.INTERNAL)
-        ) from problem
+    log.error("%s of charge point %s could not be handled", action, context.charge_point_id, exc_info=problem)
+    return _Refused(f"internal error: {type(problem).__name__}", error_code(Protocol(context.protocol), Fault.INTERNAL))
 
 
 def _repair(route: Route, schema: Schema, raw: bytes, violation: SchemaViolation) -> tuple[Any, tuple[FrameDeviated, ...]]:

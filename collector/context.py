@@ -19,7 +19,7 @@ from chargenet.model.record import NO_DECISION, Decision
 from chargenet.ports import TokenAnswer
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(msgspec.Struct, frozen=True, gc=False):
     """Everything a handler may know besides the call. Instants are UTC."""
 
     charge_point_id: str
@@ -28,7 +28,7 @@ class Context(msgspec.Struct, frozen=True):
     decision: Decision = NO_DECISION
 
 
-class Handled(msgspec.Struct, frozen=True):
+class Handled(msgspec.Struct, frozen=True, gc=False):
     """A handler's result: the reply payload (already shaped as its response schema) and what happened."""
 
     reply: Mapping[str, Any]

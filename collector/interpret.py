@@ -6,7 +6,8 @@ about to append; calls go through answer.py on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -25,7 +26,7 @@ from chargenet.events import (
 )
 from chargenet.model.record import Record
 from chargenet.model.words import Protocol, RecordKind
-from collector.answer import Processed, process_call, process_refused, process_send, process_stray
+from collector.answer import Processed, process_refused, process_stray, told
 from collector.context import Context
 from collector.handlers.results import result_events
 from collector.ocpp.frames import CallFrame, ErrorFrame, ResultErrorFrame, ResultFrame, SendFrame, Unparsable, parse
@@ -35,25 +36,23 @@ _SECRETS = frozenset({"authorizationkey", "basicauthpassword", "password"})
 
 def interpret(record: Record) -> Fact:
     """The fact of one record. Never raises for what a charge point said, nor for a record that cannot be read."""
-    action, events = _READERS[record.kind](record)
-    generation = record.sequence if record.kind is RecordKind.CONNECTED else record.generation
-    return Fact(record.sequence, record.received_at, record.charge_point_id, generation, record.protocol, action, events)
+    kind, received_at = record.kind, record.received_at
+    action, events = _call(record, received_at) if kind in _CALLS else _READERS[kind](record)
+    generation = record.sequence if kind is RecordKind.CONNECTED else record.generation
+    return Fact(record.sequence, received_at, record.charge_point_id, generation, record.protocol, action, events)
 
 
 _Told = tuple[str, tuple[Event, ...]]
 
 
-def _call(record: Record) -> _Told:
-    frame = parse(record.frame, Protocol(record.protocol))
+def _call(record: Record, received_at: datetime) -> _Told:
+    frame = parse(record.frame, _PROTOCOLS[record.protocol])
+    if not isinstance(frame, _CALL_FRAMES):
+        return _refused(record)
     duplicate_of = record.decision.duplicate_of
-    if isinstance(frame, CallFrame | SendFrame) and duplicate_of is not None:
+    if duplicate_of is not None:
         return frame.action, (FrameRepeated(duplicate_of=duplicate_of, action=frame.action),)
-    context = Context(record.charge_point_id, record.protocol, record.received_at, record.decision)
-    if isinstance(frame, CallFrame):
-        return _told(process_call(frame, context, None))
-    if isinstance(frame, SendFrame):
-        return _told(process_send(frame, context, None))
-    return _refused(record)
+    return frame.action, told(frame, Context(record.charge_point_id, record.protocol, received_at, record.decision))
 
 
 def _told(processed: Processed) -> _Told:
@@ -152,9 +151,10 @@ def _login_refused(record: Record) -> _Told:
     return "", (SecurityEventReported(type="LoginRefused", occurred_at=record.received_at, info=info),)
 
 
+_CALLS = frozenset({RecordKind.CALL, RecordKind.SEND})
+_CALL_FRAMES = (CallFrame, SendFrame)
+_PROTOCOLS: Mapping[str, Protocol] = {version.value: version for version in Protocol}
 _READERS: dict[RecordKind, Callable[[Record], _Told]] = {
-    RecordKind.CALL: _call,
-    RecordKind.SEND: _call,
     RecordKind.REFUSED: _refused,
     RecordKind.COMMAND: _command,
     RecordKind.RESULT: _result,

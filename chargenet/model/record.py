@@ -11,7 +11,7 @@ from chargenet.model.words import RecordKind
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
+class Decision(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What the server decided for one call and could not be derived from its frame again.
 
     Handlers are pure functions of (call, context with this decision): replaying a record gives the same reply and events.
@@ -36,7 +36,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
 NO_DECISION = Decision()
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True):
+class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One durable record. `sequence` is dense, starts at 1, is never reused. Instants are UTC microseconds."""
 
     sequence: int

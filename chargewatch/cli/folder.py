@@ -23,7 +23,6 @@ from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.reader import Write
 from chargewatch.frames import FrameEntry, read_frames
 from chargewatch.layout import journal_folder, sql_file, sql_url
-from collector.interpret import interpret
 
 T = TypeVar("T")
 _CHUNK = 1 << 20
@@ -79,6 +78,8 @@ class FolderReader:
     def frames(
         self, charge_point_id: str, *, since: datetime | None, until: datetime | None, action: str | None, after: int, limit: int
     ) -> list[FrameEntry]:
+        from collector.interpret import interpret  # all schemas and handlers, which other listings do not need
+
         found: list[FrameEntry] = []
         before: int | None = None
         while True:
