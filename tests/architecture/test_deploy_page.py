@@ -70,8 +70,8 @@ def test_files_that_are_named_exist() -> None:
 
 def test_the_secrets_of_the_table_are_those_of_the_stack() -> None:
     """Each is named once, with who carries it."""
-    table = PAGE.partition("### Keys of the servers")[2].partition("\n\nTo change")[0]
-    named = set(re.findall(r"`(\w+_(?:token|password))`", table))
+    table = PAGE.partition("### Keys of the servers")[2].partition("\n\nTo ")[0]
+    named = set(re.findall(r"`(\w+_(?:token|password|key|secret))`", table))
     assert named == {secret for service in services().values() for secret in service.get("secrets", [])}
 
 
