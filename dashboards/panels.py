@@ -118,6 +118,13 @@ def link(url: str, title: str = "Look closer") -> d.DashboardLink:
     return d.DashboardLink(title=title, url=url)
 
 
+def _joined_ms(spec: Panel) -> float:
+    """How far apart points of one line may be; 0: only neighbours."""
+    if spec.joined_s is not None:
+        return spec.joined_s * 1000
+    return JOINED_MS if any(query.source == INFLUX for query in spec.queries) else 0
+
+
 def _custom(spec: Panel) -> object:
     if spec.kind is Kind.GRAPH:
         stacking = common.StackingConfig(mode=common.StackingMode.NORMAL if spec.stacked else common.StackingMode.NONE, group="A")
@@ -128,7 +135,7 @@ def _custom(spec: Panel) -> object:
             line_interpolation=common.LineInterpolation.STEP_AFTER if spec.stepped else common.LineInterpolation.LINEAR,
             fill_opacity=60 if spec.stacked else spec.filled,
             show_points=common.VisibilityMode.NEVER,
-            span_nulls=JOINED_MS if any(query.source == INFLUX for query in spec.queries) else False,
+            span_nulls=_joined_ms(spec) or False,
             stacking=stacking,
             axis_soft_min=0 if spec.from_zero else None,
             thresholds_style=common.GraphThresholdsStyleConfig(mode=lines),

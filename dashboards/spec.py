@@ -111,6 +111,8 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     second_axis: tuple[tuple[str, Unit], ...] = ()
     """(legend, unit) of lines on the right-hand axis."""
     stepped: bool = False
+    joined_s: float | None = None
+    """Points at most this far apart are one line. None: what is live, for the telemetry store; for Prometheus neighbours alone."""
     threshold_lines: bool = False
     from_zero: bool = True
     """The axis begins at 0, unless values are below."""

@@ -117,6 +117,7 @@ class Look(TypedDict, total=False):
     threshold_lines: bool
     from_zero: bool
     stepped: bool
+    joined_s: float | None
     spark: bool
     may_be_empty: str
     sort: tuple[str, bool]

@@ -29,6 +29,8 @@ def used(window: str, by: str = "") -> str:
 
 HOURS = 'FROM "connector_hour" WHERE "site" =~ /^$site$/ AND $timeFilter'
 """Hours of connectors in the telemetry store, which keeps them longer than Prometheus does, and as they were restated."""
+JOINED_S = 2 * 86_400
+"""Hours in a row are one line, and the half days of a year, too."""
 NO_HOURS = "no hour is over yet, or hours are not kept in InfluxDB"
 RANKED = f'(SELECT sum("energy_wh") AS "energy" {HOURS} GROUP BY "charge_point", "connector")'
 
@@ -78,11 +80,12 @@ HISTORY = (
         graph(
             16, "Energy over time", "Of complete hours: a point an hour, in long time ranges a point for several hours.",
             over_time('sum("energy_wh")', "energy"), unit=Unit.WATT_HOUR, line_colours=(("energy", BLUE),), width=12, height=9,
-            may_be_empty=NO_HOURS,
+            stepped=True, joined_s=JOINED_S, may_be_empty=NO_HOURS,
         ),
         graph(
             17, "Revenue over time", "Before taxes, by currency, at the hour in which a session ended; restated when it is billed.",
-            over_time("sum(/^revenue_/)", "$col"), width=12, height=9, may_be_empty=f"nothing was billed, {NO_HOURS}",
+            over_time("sum(/^revenue_/)", "$col"), stepped=True, joined_s=JOINED_S, width=12, height=9,
+            may_be_empty=f"nothing was billed, {NO_HOURS}",
         ),
     )),
     Row((
