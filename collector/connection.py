@@ -13,13 +13,20 @@ from typing import Protocol as Port
 import msgspec
 
 from chargenet.errors import JournalUnavailable
-from chargenet.events import ChargePointBooted, FrameDeviated, FrameRefused, FrameRepeated, SecurityEventReported
-from chargenet.model.record import Decision, Record, instant
+from chargenet.events import (
+    ChargePointBooted,
+    ConnectionClosed,
+    ConnectionOpened,
+    FrameDeviated,
+    FrameRefused,
+    FrameRepeated,
+    SecurityEventReported,
+)
+from chargenet.model.record import Decision, instant
 from chargenet.model.words import RecordKind
 from collector.admission import Admitted
 from collector.answer import Processed, process_call, process_refused, process_send, process_stray
 from collector.context import Context
-from collector.interpret import interpret
 from collector.limiters import Pace
 from collector.ocpp.channel import Repeats
 from collector.ocpp.frames import CallFrame, ErrorFrame, ResultErrorFrame, ResultFrame, SendFrame, Unparsable, parse
@@ -85,12 +92,13 @@ class Connection:
         if not admitted.spoken:
             socket.close(PROTOCOL_ERROR, "no common subprotocol")
             return
-        note = {
-            "remote": admitted.remote, "security_profile": admitted.security_profile,
-            "subprotocol_missing": admitted.subprotocol_missing,
-        }  # fmt: skip
+        opened = ConnectionOpened(
+            remote=admitted.remote,
+            security_profile=admitted.security_profile,
+            subprotocol_missing=admitted.subprotocol_missing,
+        )
         try:
-            self.generation = self.note(RecordKind.CONNECTED, note)
+            self.generation = self.note(RecordKind.CONNECTED, opened)
         except JournalUnavailable as error:
             log.warning("charge point %s cannot be served: %s", self.charge_point_id, error)
             socket.close(INTERNAL_ERROR, "the server cannot keep records now")
@@ -140,13 +148,13 @@ class Connection:
         if not self.generation:
             return
         offline = self._owner.closed(self, "slow" if reason == TOO_SLOW else "lost" if lost else "closed")
-        note = {"code": code, "reason": reason[:123], "lost": lost, "superseded": not offline}
+        closed = ConnectionClosed(code=code, reason=reason[:123], lost=lost, superseded=not offline)
         try:
-            sequence = self.note(RecordKind.DISCONNECTED, note)
+            sequence = self.note(RecordKind.DISCONNECTED, closed)
         except JournalUnavailable as error:
             log.warning("the end of a connection of %s is not recorded yet: %s", self.charge_point_id, error)
             sequence = 0
-        self._owner.ended(self, msgspec.json.encode(note), sequence)
+        self._owner.ended(self, _noted(closed), sequence)
 
     # -- calls
 
@@ -260,15 +268,12 @@ class Connection:
         """Send a call of ours."""
         self._send(text)
 
-    def note(self, kind: RecordKind, note: dict[str, object]) -> int:
-        """Append a record of our own making about this connection."""
+    def note(self, kind: RecordKind, event: ConnectionOpened | ConnectionClosed) -> int:
+        """Append a record of our own making about this connection: what interpret.py reads from its frame is this event again."""
         services = self._services
-        now_us = services.clock.now_us()
-        frame = msgspec.json.encode(note)
-        record = Record(0, now_us, self.charge_point_id, self.generation, self.protocol, kind, frame)
         return services.recorder.record(
-            received_at_us=now_us, charge_point_id=self.charge_point_id, generation=self.generation, protocol=self.protocol,
-            kind=kind, frame=frame, action="", events=interpret(record).events,
+            received_at_us=services.clock.now_us(), charge_point_id=self.charge_point_id, generation=self.generation,
+            protocol=self.protocol, kind=kind, frame=_noted(event), action="", events=(event,),
         )  # fmt: skip
 
     def ping(self, now: float) -> None:
@@ -297,6 +302,11 @@ class Connection:
         """Close with a goodbye."""
         if self.socket is not None:
             self.socket.close(code, reason)
+
+
+def _noted(event: ConnectionOpened | ConnectionClosed) -> bytes:
+    """The frame of its record: the event's fields, without its name."""
+    return msgspec.json.encode(msgspec.structs.asdict(event))
 
 
 _BREATH_S = 0.001

@@ -74,6 +74,8 @@ class FailedLogins:
 
     def wait_s(self, remote: str, charge_point_id: str, now: float) -> float:
         """Seconds until this peer may try; 0: now. For the Retry-After of a 429, rounded up."""
+        if not len(self):
+            return 0.0
         address = address_key(remote)
         return max(
             self._pairs.wait_s((address, charge_point_id), now),
@@ -90,6 +92,8 @@ class FailedLogins:
 
     def succeeded(self, remote: str, charge_point_id: str) -> None:
         """A right password: nothing is held against this peer any more."""
+        if not len(self):
+            return
         address = address_key(remote)
         self._pairs.succeeded((address, charge_point_id))
         self._addresses.succeeded((address,))

@@ -83,11 +83,7 @@ def _headers(lines: list[bytes]) -> dict[str, str]:
         raise Malformed(431, f"The request has more than {MAX_HEADERS} headers.")
     headers: dict[str, str] = {}
     for line in lines:
-        raw_name, colon, value = line.partition(b":")
-        name = _known_names.get(raw_name) or _name(raw_name)
-        if not colon:
-            raise Malformed(400, "A header is not NAME: VALUE.")
-        text = value.strip(b" \t").decode("latin-1")
+        name, text = _known_lines.get(line) or _read(line)
         if name in headers:
             if name in _ONCE:
                 raise Malformed(400, f"The header {name} is there twice.")
@@ -99,6 +95,21 @@ def _headers(lines: list[bytes]) -> dict[str, str]:
 _known_names: dict[bytes, str] = {}
 """Names as peers spell them → lower case: a storm of charge points spells a dozen."""
 _MOST_NAMES, _LONGEST_NAME = 256, 64
+_known_lines: dict[bytes, tuple[str, str]] = {}
+"""Whole headers that all charge points of a fleet send alike, as (name, value). Never one that tells them apart, or is a secret."""
+_ALIKE = frozenset({"upgrade", "connection", "sec-websocket-version", "sec-websocket-protocol", "sec-websocket-extensions"})
+_MOST_LINES, _LONGEST_LINE = 128, 256
+
+
+def _read(line: bytes) -> tuple[str, str]:
+    raw_name, colon, value = line.partition(b":")
+    name = _known_names.get(raw_name) or _name(raw_name)
+    if not colon:
+        raise Malformed(400, "A header is not NAME: VALUE.")
+    pair = (name, value.strip(b" \t").decode("latin-1"))
+    if name in _ALIKE and len(_known_lines) < _MOST_LINES and len(line) <= _LONGEST_LINE:
+        _known_lines[line] = pair
+    return pair
 
 
 def _name(raw: bytes) -> str:
