@@ -15,6 +15,7 @@ from billing_reports.cdr import Cdr, PricedLine, SignedReading
 from billing_reports.money import minor_units
 from billing_reports.render import theme
 from billing_reports.render.pages import WIDTH, escaped, style
+from billing_reports.render.rules_de import doubt, rule
 from billing_reports.render.theme import BOLD, MONO, REGULAR, colour
 from billing_reports.render.words import Words
 from billing_reports.signed import INVALID, UNVERIFIED
@@ -64,10 +65,11 @@ def _session(line: StatementLine, cdr: Cdr, zone: ZoneInfo, say: Words) -> list[
         times = (_time(period.start_at, zone), _time(period.end_at, zone))
         for priced_line in period.lines:
             if priced_line.price is not None or priced_line.dimension is not Dimension.TIME:
-                data.append([*times, *_line(priced_line, money, say)])
+                data.append([*times, *_line(priced_line, cdr, say)])
                 times = ("", "")
     data += [
-        ["", "", say("st_adjustment"), "", "", "", say.number(each.before_taxes, PLACES), each.rule] for each in priced.adjustments
+        ["", "", say("st_adjustment"), "", "", "", say.number(each.before_taxes, PLACES), rule(each.rule, None, cdr, say)]
+        for each in priced.adjustments
     ]
     for row in data[1:]:
         if len(row[-1]) > MOST_RULE:
@@ -106,7 +108,8 @@ def _origin(cdr: Cdr, say: Words) -> str:
     return " · ".join(parts)
 
 
-def _line(line: PricedLine, currency: str, say: Words) -> tuple[str, ...]:
+def _line(line: PricedLine, cdr: Cdr, say: Words) -> tuple[str, ...]:
+    currency = cdr.currency
     unit = {Dimension.ENERGY: say("st_per_kwh"), Dimension.FLAT: ""}.get(line.dimension, say("st_per_h"))
     price = "–" if line.price is None else f"{say.number(line.price, _decimals(line.price, currency))} {currency}{unit}"
     return (
@@ -115,7 +118,7 @@ def _line(line: PricedLine, currency: str, say: Words) -> tuple[str, ...]:
         _volume(line, line.billed, say),
         price,
         say.number(line.before_taxes, PLACES),
-        line.rule,
+        rule(line.rule, line.element, cdr, say),
     )
 
 
@@ -169,8 +172,8 @@ def _signed(line: StatementLine, reading: SignedReading, say: Words) -> list[Flo
     text = reading.payload[:MOST_CHARACTERS]
     more = len(reading.payload) - len(text)
     mono = style("sm", 5.8, 7.6, font=MONO, wordWrap="CJK", backColor=colour(theme.WASH), borderPadding=3)
-    doubt = reading.reason if reading.verdict == UNVERIFIED else None
-    why = [Paragraph(escaped(doubt), style("sw", 6.9, 9.2, ink=theme.MUTED))] if doubt else []
+    doubted = doubt(reading.reason, say) if reading.verdict == UNVERIFIED and reading.reason else None
+    why = [Paragraph(escaped(doubted), style("sw", 6.9, 9.2, ink=theme.MUTED))] if doubted else []
     rest = [Paragraph(escaped(say("st_more", count=more)), style("sr", 6.9, 9.2, ink=theme.MUTED))] if more else []
     return [
         CondPageBreak(24 * mm),

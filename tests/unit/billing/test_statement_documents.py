@@ -66,7 +66,7 @@ def test_every_amount_is_taken_apart(german: tuple[Statement, str]) -> None:
         assert f"CDR {line.cdr_id}" in text
         assert f"Aufzeichnungen {trace.first_sequence} bis {trace.last_sequence}" in text
     assert "0,59 EUR/kWh" in text
-    assert "element 0: from 17:00 to 20:00" in text
+    assert "Element 0: von 17:00 bis 20:00 Uhr" in text and "element" not in text
     assert re.sub(r"\s", "", SIGNED) in re.sub(r"\s", "", text)
     assert "3056301006072A8648CE3D02" in text
 
