@@ -1,7 +1,8 @@
 """A charge point is cut off, and on-call hears of it once: with Prometheus and Alertmanager from Debian, and without them.
 
 The platform's detection runs 60 times as fast as a real network's, and so do the product's own rule files; everything else is as
-in production: real servers, real sockets, signed webhooks verified by somebody else's library.
+in production: real servers, real sockets, signed webhooks verified by somebody else's library. A heartbeat is due every three
+seconds, so that a busy machine, which may stand still for two, makes nobody look lost.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ CONFIG = """
 failed_keys = 1000000
 
 [collector]
-heartbeat_interval_s = 1
+heartbeat_interval_s = 3
 ping_interval_s = 1
 
 [alerts]
@@ -74,7 +75,7 @@ class World:
 
     async def until_case(self, kind: str, *states: str) -> dict[str, Any]:
         """A case of this kind in one of these states."""
-        async with asyncio.timeout(45):
+        async with asyncio.timeout(60):
             while True:
                 if found := await self.cases(kind, *states):
                     return found[0]
@@ -108,7 +109,7 @@ async def world(folder: Path, through: bool) -> AsyncIterator[World]:
         await asyncio.to_thread(stack.close)
 
 
-WITH_SERVERS = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.server("prometheus"), pytest.mark.server("alertmanager")]
+WITH_SERVERS = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.server("prometheus"), pytest.mark.server("alertmanager")]
 
 
 def marked(test: Any) -> Any:
@@ -172,7 +173,7 @@ async def test_with_prometheus_a_silence_is_kept_and_a_site_is_one_page(tmp_path
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 async def test_alone_the_platform_tells_the_same(tmp_path: Path) -> None:
     """Without Prometheus and Alertmanager: found, grouped, silenced, told and resolved by the platform itself."""
     async with world(tmp_path, through=False) as here:

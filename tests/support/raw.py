@@ -24,7 +24,8 @@ class RawPoint:
 
     async def hear(self, timeout_s: float = 10.0) -> Any:
         """The next frame, decoded."""
-        return json.loads(await asyncio.wait_for(self.connection.recv(), timeout_s))
+        async with asyncio.timeout(timeout_s):  # wait_for of Python 3.11 may lose a cancellation that comes with the frame
+            return json.loads(await self.connection.recv())
 
     async def send_frame(self, kind: int, action: str, payload: dict[str, Any]) -> None:
         """A frame of any message type, to which no answer is awaited."""
