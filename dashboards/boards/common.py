@@ -161,7 +161,8 @@ def table(
     return Panel(id=id_, kind=Kind.TABLE, title=title, description=description, queries=asked, columns=columns, **(size | look))
 
 
-def quantile(share: float, family: n.Family, by: str = "") -> str:
-    """PromQL: a quantile of a histogram."""
+def quantile(share: float, family: n.Family, by: str = "", *, hour: bool = False) -> str:
+    """PromQL: a quantile of a histogram; `hour`: of the hour before, for what happens too rarely to have one of a few scrapes."""
     labels = f"le, {by}" if by else "le"
-    return f"histogram_quantile({share}, sum by ({labels}) (rate({family.name}_bucket[$__rate_interval])))"
+    counts = f"increase({family.name}_bucket[1h])" if hour else f"rate({family.name}_bucket[$__rate_interval])"
+    return f"histogram_quantile({share}, sum by ({labels}) ({counts}))"

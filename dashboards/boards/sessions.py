@@ -85,11 +85,11 @@ ROWS = (
     Row((
         funnel(5, "The whole network, last hour", "How many attempts of the last hour reached each step.", *NETWORK),
         funnel(
-            6, "The chosen model and firmware", "How many attempts in the chosen time range reached each step.",
+            6, "The chosen model and firmware, this time range", "How many attempts in the chosen time range reached each step.",
             *steps(n.FIRMWARE_ATTEMPTS, 'vendor="$vendor", model="$model", firmware=~"$firmware"'),
         ),
         funnel(
-            7, "The chosen site", "How many attempts in the chosen time range reached each step.",
+            7, "The chosen site, this time range", "How many attempts in the chosen time range reached each step.",
             *steps(n.SITE_ATTEMPTS, 'site="$site"'),
         ),
     )),

@@ -51,8 +51,9 @@ ROWS = (
             unit=Unit.PER_SECOND, stacked=True, height=10,
         ),
         graph(
-            7, "Slowest actions", "99 % were answered within this time, by action.",
-            Query(quantile(0.99, n.CALL_HANDLING, "action"), legend="{{action}}"), unit=Unit.SECONDS, height=10, filled=0,
+            7, "Slowest actions", "99 % of the hour before were answered within this time, by action.",
+            Query(quantile(0.99, n.CALL_HANDLING, "action", hour=True), legend="{{action}}"),
+            unit=Unit.SECONDS, height=10, filled=0,
         ),
         graph(
             8, "Call errors", "Calls that we answered with a call error in the hour before, by action and code.",
@@ -111,8 +112,8 @@ ROWS = (
             line_colours=(("accepted", GREEN), ("timed_out", ORANGE), ("error", RED)),
         ),
         graph(
-            16, "Time to their answer", "95 % of our calls were answered within this time, by action.",
-            Query(quantile(0.95, n.COMMAND_ANSWER, "action"), legend="{{action}}"),
+            16, "Time to their answer", "95 % of our calls of the hour before were answered within this time, by action.",
+            Query(quantile(0.95, n.COMMAND_ANSWER, "action", hour=True), legend="{{action}}"),
             unit=Unit.SECONDS, filled=0, may_be_empty="no command was sent",
         ),
         Panel(

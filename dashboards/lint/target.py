@@ -90,7 +90,9 @@ def histogram(board: Json, context: Context) -> Iterator[str]:
     """dashboard-linter target-histogram: buckets become a quantile, and keep their bounds until then."""
     for where, expression in promql_targets(board):
         for name in re.findall(r"(\w+)_bucket\b", expression):
-            if not re.search(rf"histogram_quantile\([^()]*, ?(sum|max) by \(le\b[^)]*\) \(rate\({name}_bucket", expression):
+            if not re.search(
+                rf"histogram_quantile\([^()]*, ?(sum|max) by \(le\b[^)]*\) \((?:rate|increase)\({name}_bucket", expression
+            ):
                 yield f"{where} sums the buckets of {name} without their bounds"
 
 
