@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 import pytest
@@ -13,6 +14,7 @@ from chargenet.testing import FrozenClock, MemoryJournal
 from collector import projector as module
 from collector.projector import Projector
 from tests.support.facts import fact
+from tests.support.journal import until
 
 
 class Model:
@@ -111,3 +113,53 @@ async def test_waiting_for_a_position() -> None:
         waiting = tasks.create_task(each.wait_for(3))
         tasks.create_task(each.catch_up(3))
     assert waiting.done() and each.position == 3 and each.lag() == 0
+
+
+class Growing(Facts):
+    """A feed that counts how often its head was looked at."""
+
+    def __init__(self) -> None:
+        self.last, self.looks = 3, 0
+
+    @property
+    def head(self) -> int:  # type: ignore[override]  # a number that changes
+        self.looks += 1
+        return self.last
+
+    async def next(self, after: int, limit: int = 2000) -> Sequence[Fact]:
+        while after >= self.last:  # noqa: ASYNC110 - a feed of a test
+            await asyncio.sleep(0)
+        return [fact(number) for number in range(after + 1, self.last + 1)]
+
+
+async def test_a_window_ends_early_when_there_is_enough_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer facts than are worth a batch wait for the window to pass; as many are applied at the next look."""
+    monkeypatch.setattr(module, "LOOK_S", 0.001)
+    feed, model, journal = Growing(), Model(), MemoryJournal()
+    each = Projector(model, feed, journal, FrozenClock(), window_s=3600.0)
+    running = asyncio.get_running_loop().create_task(each.run())
+    await each.wait_for(3)
+    feed.last = 3 + module.ENOUGH_FACTS - 1
+    seen = feed.looks
+    await until(lambda: feed.looks >= seen + 10)
+    assert each.position == 3, "one fact fewer than enough, looked at ten times"
+    feed.last += 1
+    await each.wait_for(feed.last)
+    assert model.applied == list(range(1, feed.last + 1))
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+async def test_who_hurries_gathers_no_longer() -> None:
+    """When the process ends, what is there is applied now."""
+    feed, model = Growing(), Model()
+    each = Projector(model, feed, MemoryJournal(), FrozenClock(), window_s=3600.0)
+    running = asyncio.get_running_loop().create_task(each.run())
+    await each.wait_for(3)
+    feed.last = 4
+    each.hurry()
+    await each.wait_for(4)
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
