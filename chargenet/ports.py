@@ -165,7 +165,7 @@ class TelemetryQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 10_000
 
 
-class StateChange(msgspec.Struct, frozen=True):
+class StateChange(msgspec.Struct, frozen=True, gc=False):
     """A change of state kept as telemetry: kind is status, connection, error, security or diagnostics."""
 
     at: datetime
