@@ -1,4 +1,4 @@
-"""`chargewatch payments`: holds, charges and what is left of them; go on with one, pay one back."""
+"""`chargewatch payments`: holds, charges and what is left of them; hold an amount, go on with one, pay one back."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import typer
 from chargewatch.cli.charge_points import Limit
 from chargewatch.cli.http import path
 from chargewatch.cli.output import console, facts, listing, note, print_json, table
+from chargewatch.cli.payment_method import app as method
 from chargewatch.cli.session import Api, ApiKey, Config, Data, Json, Target
 
-app = typer.Typer(no_args_is_help=True, help="Payments: list, show, retry, refund.")
+app = typer.Typer(no_args_is_help=True, help="Payments: list, show, hold, retry, refund; saved methods.")
+app.add_typer(method, name="method")
 PaymentId = Annotated[str, typer.Argument(metavar="PAYMENT", help="Its id, as `payments list` shows it.")]
 _COLUMNS = ("payment", "kind", "state", "amount→", "captured→", "refunded→", "receivable→", "customer", "remark")
 
@@ -74,6 +76,38 @@ def show(
     )))  # fmt: skip
     console().print()
     console().print(table(("at", "state", "what"), ((_at(each["at"]), each["state"], each["what"]) for each in found["history"])))
+
+
+@app.command()
+def hold(
+    amount: Annotated[str, typer.Argument(metavar="AMOUNT", help="The most that the session may come to, e.g. 50.00.")],
+    currency: Annotated[str, typer.Argument(metavar="CURRENCY", help="ISO 4217, e.g. EUR.")],
+    method: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The gateway's name of a payment method. \\[default: a browser confirms]")
+    ] = None,
+    charge_point: Annotated[str | None, typer.Option(metavar="ID", help="Where the session will be.")] = None,
+    token: Annotated[str | None, typer.Option(metavar="TOKEN", help="ID token of the session. \\[default: a new one]")] = None,
+    json: Json = False,
+    data: Data = None,
+    api: Api = None,
+    key: ApiKey = None,
+    config: Config = None,
+) -> None:
+    """Hold an amount for one ad-hoc session. What its CDR comes to is captured, never more, and the rest is released.
+
+    Example: chargewatch payments hold 50.00 EUR --method pm_1MqLiJLkdIwHu7ix --charge-point CP-1
+    """
+    body = {"amount": amount, "currency": currency, "method": method, "charge_point_id": charge_point, "id_token": token}
+    with Target(data, api, key, config).client() as client:
+        made = msgspec.json.decode(client.call("POST", "/payments/holds", json=body), type=dict[str, Any])
+    if json:
+        print_json(made)
+        return
+    one = made["payment"]
+    console().print(facts((
+        ("payment", one["id"]), ("state", one["state"]), ("amount", _money(one["amount"])), ("start with token", made["id_token"]),
+        ("confirm with", made["client_secret"]), ("problem", one["problem"]), ("needs a person", one["stuck"]),
+    )))  # fmt: skip
 
 
 @app.command()

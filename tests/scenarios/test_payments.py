@@ -3,6 +3,7 @@ charged, and what the gateway calls about is believed only with its signature.""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from chargenet.clock import SystemClock
+from chargewatch.cli import run
 from tests.support.billing import TARIFF, Plug, config, eventually
 from tests.support.platform import RunningPlatform
 from tests.support.stripe_server import API_KEY, WEBHOOK_SECRET, StripeServer
@@ -178,3 +180,25 @@ def test_the_commands_show_what_the_api_has(platform: RunningPlatform) -> None:
     shown = platform.cli("payments", "show", held)
     assert (shown["payment"]["state"], shown["history"][0]["what"]) == ("opened", "made")
     assert platform.cli("payments", "retry", held)["state"] == "opened"
+
+
+def test_holds_and_methods_by_the_command_line(platform: RunningPlatform, capsys: pytest.CaptureFixture[str]) -> None:
+    """A hold is made with its token and secret; a method is set, shown and removed; what the API refuses is one sentence."""
+
+    def said(*arguments: str, code: int = 0) -> str:
+        assert run(["payments", *arguments, "--data", str(platform.data)]) == code, capsys.readouterr().err
+        shown = capsys.readouterr()
+        return shown.out + shown.err
+
+    platform.api("PUT", "/api/v1/customers/bo", json={"party": {"name": "Bo"}, "time_zone": "Europe/Oslo"})
+    shown = said("hold", "12.50", "EUR", "--charge-point", "CP-7")
+    assert "12.50 EUR" in shown and "opened" in shown and "_secret_x" in shown and "start with token" in shown
+    made = json.loads(said("hold", "5", "EUR", "--token", "GUEST-1", "--json"))
+    assert (made["id_token"], made["payment"]["kind"]) == ("GUEST-1", "hold")
+    assert "amount" in said("hold", "all", "EUR", code=2)
+    names = ("--gateway-customer", "cus_1", "--gateway-method", PAYS)
+    assert "bo are charged to Visa 4242" in said("method", "set", "bo", *names, "--label", "Visa 4242")
+    assert json.loads(said("method", "show", "bo", "--json"))["gateway_method"] == PAYS
+    assert "Visa 4242" in said("method", "show", "bo")
+    assert "it was Visa 4242" in said("method", "remove", "bo")
+    assert "bo" in said("method", "show", "bo", code=3)
