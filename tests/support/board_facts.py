@@ -360,14 +360,14 @@ def _history(truth: Truth) -> Panels:
 
     most, least = max(by_connector, key=lambda each: by_connector[each]), min(by_connector, key=lambda each: by_connector[each])
     revenue = float(sum(sum(each.revenue.values()) for each in every))
-    last = sum(each.energy_wh for each in every[-truth.connectors :])
+    last = every[-truth.connectors :]
     return {
         12: (("A", float(sum(each.energy_wh for each in every))), ("A@charging", float(sum(each.energy_wh for each in two)))),
         13: {"sum_revenue_EUR": revenue},
         14: float(sum(each.sessions for each in every)),
         15: sum(each.occupied_s for each in every) / sum(each.total_s for each in every),
-        16: some("energy", least=float(last)),
-        17: some("sum_revenue_EUR", least=revenue / 7),
+        16: some("energy", least=float(sum(each.energy_wh for each in last))),
+        17: some("sum_revenue_EUR", least=0.99 * float(sum(sum(each.revenue.values()) for each in last))),
         18: Rows(20, (row(most),)),
         19: Rows(20, (row(least),)),
     }

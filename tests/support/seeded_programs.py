@@ -26,6 +26,8 @@ CASES: tuple[tuple[str, str, str, str, str, str, float, int], ...] = (
 """(site, charge point, connector, group, kind, severity, how sure, minutes since it was opened)."""
 OCCUPIED = {site: 0.1 + 0.05 * number for number, site in enumerate(sorted(SITES))}
 """Share of the time in which a connector of the site was occupied; 22 parts of 30 of it charging."""
+BUSY = (3, 5, 9, 8, 6, 4)
+"""How much is charged in each of the six hours before the end, compared with each other."""
 ROLLOUT, VERSION = "eve-6.5.1", "6.5.1"
 RECEIVERS = ("night", "office")
 
@@ -146,13 +148,13 @@ def _say_reports(said: Said, network: SeededNetwork, at: datetime) -> None:
 def connector_hours(network: SeededNetwork) -> list[ConnectorHour]:
     """The six complete hours before the end: each connector delivers a little more than the one before it, two are unused."""
     made = []
-    plugs = [(box, plug) for box in network.boxes for plug in box.plugs]
-    for hour in range(6):
+    plugs, began = [(box, plug) for box in network.boxes for plug in box.plugs], END - timedelta(hours=len(BUSY))
+    for hour in range(len(BUSY)):
         for number, (box, plug) in enumerate(plugs):
-            energy_wh = 0 if number < 2 else 1000 + 10 * number + hour
-            occupied = 600 if energy_wh else 0
+            energy_wh = 0 if number < 2 else (1000 + 10 * number) * BUSY[hour]
+            occupied = 300 * BUSY[hour] if energy_wh else 0
             made.append(ConnectorHour(
-                charge_point=box.name, connector=plug.ref.label, site=box.site, hour=END - timedelta(hours=6 - hour), revision=0,
+                charge_point=box.name, connector=plug.ref.label, site=box.site, hour=began + timedelta(hours=hour), revision=0,
                 total_s=3600, occupied_s=occupied, charging_s=occupied // 2, idle_s=occupied // 2, faulted_s=0, unavailable_s=0,
                 offline_s=0, unknown_s=0, energy_wh=energy_wh, sessions=int(energy_wh > 0),
                 revenue={"EUR": Decimal(energy_wh) * Decimal("0.00049")} if energy_wh else {},
