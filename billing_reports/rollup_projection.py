@@ -55,7 +55,7 @@ class RollupProjection:
                 for fact in new[start : start + FEW]:
                     Fold(self._points[fact.charge_point_id], self._network, emitted).apply(fact)
                 await turns.rest()
-            await self._store.save(self._batch(new, emitted), after, upto)
+            await self._store.save(await self._batch(new, emitted, turns), after, upto)
             saved = True
         finally:
             if not saved:  # memory is ahead of the store, or it is not known whether it has it
@@ -69,8 +69,12 @@ class RollupProjection:
         self._forget()
         await self._store.reset()
 
-    def _batch(self, facts: Sequence[Fact], emitted: Emitted) -> Batch:
-        states = {name: _encode(self._points[name]) for name in dict.fromkeys(fact.charge_point_id for fact in facts)}
+    async def _batch(self, facts: Sequence[Fact], emitted: Emitted, turns: Turns) -> Batch:
+        states: dict[str, bytes] = {}
+        names = list(dict.fromkeys(fact.charge_point_id for fact in facts))
+        for start in range(0, len(names), FEW):
+            states |= {name: _encode(self._points[name]) for name in names[start : start + FEW]}
+            await turns.rest()
         if facts:
             states[""] = _encode(self._network)
         return Batch(states=states, dirty=emitted.dirty, spans=list(emitted.spans.values()), amounts=emitted.amounts())

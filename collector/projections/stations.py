@@ -47,8 +47,10 @@ class StationsProjection:
                 for fact in new[start : start + FEW]:
                     folds[fact.charge_point_id].apply(fact)
                 await turns.rest()
-            for fold in folds.values():
+            for at, fold in enumerate(folds.values(), 1):
                 fold.finish()
+                if not at % FEW:
+                    await turns.rest()
             await self._store.save(changed.rows(), after, upto)
             saved = True
         finally:
