@@ -10,6 +10,7 @@ import math
 import os
 import re
 import time
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from typing import Any
 import pytest
 
 from chargewatch.cli import run
-from dashboards.asking import Answer, Grid, Line
+from dashboards.asking import Answer, Grid, Line, offered
 from dashboards.boards import BOARDS
-from dashboards.queries import Value, in_influxql, in_promql
+from dashboards.lint.context import label_values
+from dashboards.queries import Value, in_influxql, in_promql, promql
 from tests.contract.test_boards import DASHBOARDS, IDS, PANELS, agrees, chosen
 from tests.support.board_facts import facts
 from tests.support.real_grafana import GRAFANA, SECRETS, WHY_NOT, RealGrafana, running_grafana
@@ -107,6 +109,35 @@ def test_alerts_of_grafanas_own_go_to_alertmanager(grafana: RealGrafana) -> None
     assert ("chargewatch relay", "prometheus-alertmanager") in {(each["name"], each["type"]) for each in points}
     _, policy = grafana.ask("/api/v1/provisioning/policies")
     assert (policy["receiver"], policy["provenance"]) == ("chargewatch relay", "file")
+
+
+def test_the_contact_point_reaches_the_relays_alertmanager(grafana: RealGrafana) -> None:
+    """Grafana's own test of it is an alert in the real Alertmanager, for the receiver that is our relay."""
+    _, [point] = grafana.ask("/api/v1/provisioning/contact-points?name=chargewatch%20relay")
+    config = {name: point[name] for name in ("uid", "name", "type", "settings", "disableResolveMessage")}
+    body = {"receivers": [{"name": point["name"], "grafana_managed_receiver_configs": [config]}]}
+    status, said = grafana.ask("/api/alertmanager/grafana/config/api/v1/receivers/test", body)
+    assert status == 200, said
+    _, alerts = grafana.ask(f"/api/alertmanager/{UIDS['alertmanager']}/api/v2/alerts")
+    assert [(each["labels"]["alertname"], each["receivers"][0]["name"]) for each in alerts] == [("TestAlert", "relay")]
+
+
+@pytest.mark.parametrize(
+    ("uid", "name"),
+    [(uid, each["name"]) for uid, board in DASHBOARDS.items() for each in board["templating"]["list"] if each["type"] == "query"],
+)
+def test_a_variable_offers_the_same(grafana: RealGrafana, servers: SeededServers, uid: str, name: str) -> None:
+    """As when Prometheus is asked for it directly."""
+    board = DASHBOARDS[uid]
+    variable = next(each for each in board["templating"]["list"] if each["name"] == name)
+    values = chosen(board, "faulted", servers.network)
+    found = label_values(variable)
+    assert found is not None
+    asked = {"match[]": promql(found[0], VIEW, values), "start": f"{VIEW.start:.0f}", "end": f"{VIEW.end:.0f}"}
+    path = f"/api/datasources/uid/{UIDS['prometheus']}/resources/api/v1/label/{found[1]}/values"
+    status, said = grafana.ask(f"{path}?{urllib.parse.urlencode(asked)}")
+    assert (status, sorted(said["data"])) == (200, offered(variable, VIEW, values, servers.sources))
+    assert said["data"]
 
 
 @pytest.mark.parametrize(("uid", "panel"), PANELS, ids=IDS)
