@@ -132,10 +132,10 @@ def _running(name: str, port: int, command: list[str], http_port: int = 0, books
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise RuntimeError(f"the server did not listen on {port} within 30 s (exit code {process.poll()})")
+    raise RuntimeError(f"the server did not listen on {port} within 90 s (exit code {process.poll()})")

@@ -251,6 +251,19 @@ async def test_what_is_not_an_upgrade_is_told_so(stage: Stage, request_bytes: by
 
 
 @on_stage
+async def test_each_slow_upgrade_has_its_own_time(stage: Stage) -> None:
+    """The clock of an upgrade runs from its own beginning: a later one is cut too, after the first, and the next after both."""
+    async with stage.house(limits=HASTY) as house:
+        first, second = await RawClient.tcp(house.port), await RawClient.tcp(house.port)
+        assert [(await client.response())[0] for client in (first, second)] == [408, 408]
+        third = await RawClient.tcp(house.port)
+        assert (await third.response())[0] == 408
+        assert house.server.counts["timed_out"] == 3
+        for client in (first, second, third):
+            await client.leave()
+
+
+@on_stage
 @pytest.mark.parametrize("said", [b"", b"GET /ocpp/CP1 HT", upgrade_request()[:-2]], ids=["nothing", "a line", "all but the end"])
 async def test_a_slow_upgrade_is_cut(stage: Stage, said: bytes) -> None:
     """Slow-loris: a request that is not complete in time is answered 408 and cut, and counted; a neighbour gets in."""
