@@ -72,7 +72,7 @@ class Tcp(asyncio.Transport):
     def _readable(self) -> None:
         left = READ_TURN_BYTES
         try:
-            while self._reading:
+            while True:
                 protocol = self._protocol
                 buffer = protocol.get_buffer(-1)
                 count = self._sock.recv_into(buffer)
@@ -80,8 +80,10 @@ class Tcp(asyncio.Transport):
                     self._ended()
                     return
                 protocol.buffer_updated(count)
+                if count < len(buffer):  # type: ignore[arg-type]  # a Buffer, of which ours are memoryviews
+                    return
                 left -= count
-                if count < len(buffer) or left <= 0:  # type: ignore[arg-type]  # a Buffer that ours are memoryviews of
+                if left <= 0 or not self._reading:
                     return
         except (BlockingIOError, InterruptedError):
             return
