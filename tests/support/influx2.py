@@ -84,5 +84,5 @@ def influxd2(folder: Path) -> Iterator[Influx2]:
     program, port = program_of_2(), free_port()
     paths = [f"--bolt-path={folder}/influxd.bolt", f"--engine-path={folder}/engine", f"--sqlite-path={folder}/influxd.sqlite"]
     line = [str(program), *paths, f"--http-bind-address=127.0.0.1:{port}", "--reporting-disabled"]
-    with ChildServer(line, folder=folder, ready=answers(f"http://127.0.0.1:{port}/health")) as server:
+    with ChildServer(line, folder=folder, ready=answers(f"http://127.0.0.1:{port}/health"), timeout_s=120) as server:
         yield Influx2(server, port)
