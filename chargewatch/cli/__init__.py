@@ -54,14 +54,14 @@ COMMANDS = (
     ("alerts", "alerts:app", "Telling people: list, ack, resolve, test, log, check, secret."),
     ("config", "config:app", "Settings: check."),
     ("dashboards", "dashboards:app", "Grafana boards and Prometheus rules: build, check, preview, push."),
-    ("tariff", "tariff:app", "Tariffs: add, list, find doubts before drivers do."),
+    ("tariff", "tariff:app", "Tariffs: add, list, find doubts before drivers do, compare what they earn."),
     ("report", "report:app", "Reports: utilization, uptime, sessions, nevi."),
     ("import", "importing:app", "Import: sessions of another system."),
     ("customer", "customer:app", "Customers: add, list."),
     ("meter-key", "meter_key:app", "Public keys of meters: add, list, remove, check."),
     ("cdr", "cdr:app", "CDRs: the price of each transaction, traced to its frames."),
     ("statement", "statement:app", "Statements: run, list, show, finalize, credit."),
-    ("payments", "payments:app", "Payments: list, show, retry, refund."),
+    ("payments", "payments:app", "Payments: list, show, hold, retry, refund; saved methods."),
 )  # fmt: skip
 """Name, where it is, and the line that `chargewatch --help` has of it."""
 INSIDE = {

@@ -1,13 +1,12 @@
 """A real Grafana with our files: it takes them without complaint, and each panel's queries say the truth when Grafana itself asks.
 
-Runs where somebody has a Grafana (tests/support/real_grafana.py). The page in the browser is not tested: only variables are filled
-here, as that page fills them; macros, intervals and legends are Grafana's.
+Run where somebody has one (tests/conftest.py, tests/support/real_grafana.py). The page in the browser is not tested: only variables
+are filled here, as that page fills them; macros, intervals and legends are Grafana's.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import re
 import time
 import urllib.parse
@@ -24,14 +23,11 @@ from dashboards.lint.context import label_values
 from dashboards.queries import Value, in_influxql, in_promql, promql
 from tests.contract.test_boards import DASHBOARDS, IDS, PANELS, agrees, chosen
 from tests.support.board_facts import facts
-from tests.support.real_grafana import GRAFANA, SECRETS, WHY_NOT, RealGrafana, running_grafana
+from tests.support.real_grafana import SECRETS, RealGrafana, running_grafana
 from tests.support.rules import REPOSITORY
 from tests.support.seeded_network import SCRAPE_S
 from tests.support.seeded_servers import VIEW, SeededServers, seeded_servers
 from tests.support.servers import ChildServer, answers, free_port, require_server
-
-if GRAFANA not in os.environ:
-    pytest.skip(WHY_NOT, allow_module_level=True)
 
 pytestmark = [pytest.mark.server("prometheus", "promtool", "influxdb", "alertmanager"), pytest.mark.timeout(300)]
 

@@ -1,13 +1,12 @@
 """Rights in an InfluxDB 2.x, as docs/deploy.md gives them: what each token opens, and what the product says to one that does not.
 
-Runs where somebody has one (tests/support/influx.py).
+Run where somebody has one (tests/conftest.py, tests/support/influx.py).
 """
 
 from __future__ import annotations
 
 import base64
 import json
-import os
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -23,11 +22,7 @@ from chargenet.ports import TelemetryQuery
 from chargenet.storage.influx import InfluxTelemetry
 from chargenet.testing import FrozenClock
 from tests.support.facts import DAY, at, fact, measured, register
-from tests.support.influx import INFLUXD2
 from tests.support.influx2 import Influx2, influxd2
-
-if INFLUXD2 not in os.environ:
-    pytest.skip(f"Debian has no InfluxDB 2: name the program of one in {INFLUXD2} to run this", allow_module_level=True)
 
 EVERYTHING = TelemetryQuery(start=DAY, end=at(86_400))
 FACTS = [fact(1, measured([register(5)], 60))]

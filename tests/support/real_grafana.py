@@ -25,7 +25,6 @@ from tests.support.rules import REPOSITORY
 from tests.support.servers import ChildServer, answers, free_port
 
 GRAFANA = "TEST_GRAFANA"
-WHY_NOT = f"Debian has no Grafana: name the home folder of one in {GRAFANA} to run this"
 BOARDS = REPOSITORY / "dashboards/provisioning/boards"
 SECRETS = {"grafana_admin_password": "the-admins-password", "influx_reader_password": "the-readers-password"}
 
