@@ -7,8 +7,6 @@ week's features and what earlier weeks taught, gives findings, and ends.
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,11 +15,10 @@ from alerts.detectors.forest import Forest, Week, last_week, unusual
 from alerts.finding import Finding
 from alerts.statistics import Statistics
 from alerts.store import Piece
+from chargenet import workers
 
 WEEKS = "weeks"
 KIND = "unusual"
-_START = "spawn"
-"""A fork would inherit sockets and locks of a running platform."""
 
 
 class Weeks:
@@ -49,7 +46,7 @@ class Weeks:
         if not week.keys:
             return []
         self._forest.learn(week.features, week.cohorts)
-        pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(_START))
+        pool = workers.pool(1)
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, unusual, self._forest, week, now, limit)
         finally:

@@ -14,7 +14,6 @@ from datetime import date
 
 import msgspec
 
-from billing_reports import worker
 from billing_reports.customers import Customer
 from billing_reports.house import House
 from billing_reports.month import Context, Months, compose_page, ends_at
@@ -28,6 +27,7 @@ from chargenet.errors import ChargewatchError, Conflict, Unavailable
 from chargenet.ports import Clock
 from chargenet.storage.relational_engine import Database
 from chargenet.stores import MAX_LIMIT, Sites
+from chargenet.workers import pool as worker_pool
 
 log = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class Runner:
         secret, encoded = url.password, msgspec.msgpack.encode(context)
         loop = asyncio.get_running_loop()
         waiting: list[tuple[list[Customer], asyncio.Future[bytes]]] = []
-        pool = worker.pool(workers)
+        pool = worker_pool(workers)
         try:
             async for page in self._pages(run):
                 job = loop.run_in_executor(

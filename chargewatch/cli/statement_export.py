@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from billing_reports import worker
 from billing_reports.statement import Statement
+from chargenet.workers import pool as worker_pool
 from chargewatch.cli.exits import CommandFailed, Exit
 from chargewatch.cli.http import ApiClient, path
 from chargewatch.cli.output import note, print_json
@@ -58,7 +58,7 @@ def export(
 
 def _write(client: ApiClient, left: dict[str, Path], total: int, form: str, workers: int, *, quiet: bool) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress, worker.pool(workers) as pool:
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress, worker_pool(workers) as pool:
         bar = progress.add_task(f"statements as {form}", total=total, completed=total - len(left))
         running: set[Future[None]] = set()
         for body, file in _bodies(client, left):

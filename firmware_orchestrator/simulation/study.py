@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from statistics import mean, median
 
 import msgspec
 
+from chargenet.workers import pool
 from firmware_orchestrator.simulation.trial import JUDGES, Ending, Trial, run
 from firmware_orchestrator.simulation.world import Fleet
 
@@ -87,9 +86,8 @@ def study(runs: int, seed: int, workers: int) -> Iterator[Cell]:
     if workers <= 1:
         yield from (_cell(case, seed) for case in wanted)
         return
-    # Fresh processes: a fork would copy the threads' locks of whoever asks.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(partial(_cell, seed=seed), wanted)
+    with pool(workers) as processes:
+        yield from processes.map(partial(_cell, seed=seed), wanted)
 
 
 def _cell(case: Case, seed: int) -> Cell:

@@ -1,4 +1,4 @@
-"""Worker processes of heavy batches. Decided here: that none outlives the process it works for, however that one ended."""
+"""Worker processes of heavy work. Decided here: that none outlives the process it works for, however that one ended."""
 
 from __future__ import annotations
 
