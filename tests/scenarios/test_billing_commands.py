@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,7 +15,9 @@ from tests.support.platform import RunningPlatform
 
 pytestmark = pytest.mark.timeout(300)
 NOW = datetime.now(UTC).replace(microsecond=0)
-MONTH = f"{NOW:%Y-%m}"
+ENDED = (NOW - timedelta(minutes=20)).astimezone(ZoneInfo("Europe/Oslo"))
+"""Where the charge point and its customer are, it may be tomorrow already."""
+MONTH = f"{ENDED:%Y-%m}"
 
 
 def _printed(capsys: pytest.CaptureFixture[str], platform: RunningPlatform, *arguments: str) -> str:
@@ -28,7 +31,15 @@ def _compare(capsys: pytest.CaptureFixture[str], platform: RunningPlatform, file
     """4 kWh at 0.60 instead of 0.45, 25 % tax; in another currency it is said who was left out."""
     component = {"type": "ENERGY", "price": 0.60, "vat": 25, "step_size": 1}
     file.write_text(json.dumps({"id": "dear", "currency": "EUR", "elements": [{"price_components": [component]}]}))
-    asked = ("tariff", "compare", str(file), "--from", str((NOW - timedelta(days=1)).date()), "--to", str(NOW.date()))
+    asked = (
+        "tariff",
+        "compare",
+        str(file),
+        "--from",
+        str((NOW - timedelta(days=1)).date()),
+        "--to",
+        str((NOW + timedelta(days=1)).date()),
+    )
     said = _printed(capsys, platform, *asked)
     assert "1.80 then, 2.40 now: +0.60 EUR" in said and "2.25 then, 3.00 now: +0.75 EUR" in said and "+33.3" in said
     found = json.loads(_printed(capsys, platform, *asked, "--time-zone", "UTC", "--json"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import shutil
@@ -37,8 +38,12 @@ async def opened(
 
 
 def sizes(path: Path) -> dict[str, int]:
-    """Bytes of each segment file."""
-    return {segment.name: segment.stat().st_size for segment in segment_paths(path)}
+    """Bytes of each segment file, of those that retention does not remove meanwhile."""
+    found = {}
+    for segment in segment_paths(path):
+        with contextlib.suppress(FileNotFoundError):
+            found[segment.name] = segment.stat().st_size
+    return found
 
 
 def indexes(path: Path) -> set[str]:
