@@ -2,6 +2,9 @@
 
 A fixed count of items would be too long where an item is dear, and too short on a busy loop: when a thousand sockets are served
 between two steps, whoever takes in 200 facts a step falls behind what comes in meanwhile, and pays more for catching up.
+
+It reads the machine's own time and no `Clock`: nothing that is decided or stored depends on it, and a step measured by a frozen
+clock would never end.
 """
 
 from __future__ import annotations
