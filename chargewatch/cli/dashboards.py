@@ -16,7 +16,6 @@ from dashboards.asking import Sources
 from dashboards.boards import BOARDS
 from dashboards.build import PROVISIONED, build, json_of, stale
 from dashboards.lint import context_of, lint, recorded_by
-from dashboards.push import Grafana, push
 from dashboards.queries import View
 from dashboards.rules import RuleConfig, load_config
 
@@ -140,6 +139,10 @@ def push_(
 
     Example: chargewatch dashboards push --url https://grafana.example --token-file grafana.token --dry-run
     """
+    # requests takes a moment to load, which other commands need not wait for.
+    from dashboards.grafana import Grafana
+    from dashboards.push import push
+
     grafana = Grafana(url, _secret(token_file))
     try:
         done = push([json_of(board) for board in BOARDS], grafana, dry_run=dry_run)

@@ -6,6 +6,7 @@ Documented in "Dashboard API" and "Folder HTTP API": methods, paths, headers, th
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,12 +34,15 @@ class FakeGrafana:
     absent: int = 403
     """What it says of a folder or a board that is not there: 403 to an Editor, who has no right to what does not exist; 404 to an
     Admin. So did a Grafana 10.0."""
-    failing: tuple[int, str] | None = None
+    failing: tuple[int, str | bytes] | None = None
     """Status and body of every answer from now on."""
+    headers: dict[str, str] = field(default_factory=dict)
+    """Sent with every answer."""
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def writes(self) -> int:
         """How many requests changed something."""
@@ -46,7 +50,7 @@ class FakeGrafana:
 
 
 @contextmanager
-def grafana() -> Iterator[FakeGrafana]:
+def grafana(tls: ssl.SSLContext | None = None) -> Iterator[FakeGrafana]:
     """Serve on a free port."""
 
     class Handler(_Handler):
@@ -54,6 +58,10 @@ def grafana() -> Iterator[FakeGrafana]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        # Shaking hands is left to the thread of a connection.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        Handler.state.scheme = "https"
     Handler.state.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -69,6 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
     state: ClassVar[FakeGrafana]
     protocol_version = "HTTP/1.1"
     timeout = 5
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._serve(None)
@@ -85,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.state.faults.append("no Accept: application/json")
         if self.state.failing is not None:
             status, text = self.state.failing
-            self._answer(status, text.encode())
+            self._answer(status, text.encode() if isinstance(text, str) else text)
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._say(401, {"message": "Invalid API key"})
         else:
@@ -149,6 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        for name, value in self.state.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
