@@ -1,29 +1,26 @@
-"""`rebuild`: every read model is dropped and made again from the journal. Decided here: when that is refused, and how it is fast.
-
-One reading and one interpretation of the journal feed all read models; while they take a batch in, the next is read.
+"""`rebuild`: every read model is dropped and made again from the journal. Decided here: when that is refused, and which process
+makes which: those in SQL are made in this one, beside it the telemetry in one of its own, where there is a core for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable
 
 from billing_reports.rollup_projection import RollupProjection
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.clock import SystemClock
 from chargenet.errors import Conflict
-from chargenet.events import Fact
 from chargenet.ports import Journal, Projection
 from chargenet.settings import Settings
 from chargewatch import discovery, layout
 from chargewatch.opening import Opened, open_everything
-from collector.interpret import interpret
+from chargewatch.rebuilding_apart import refill_apart
+from chargewatch.refilling import BATCH, refill
 from collector.projections.stations import StationsProjection
 from collector.projections.telemetry import TelemetryProjection
 from collector.projections.transactions import TransactionsProjection
-
-BATCH = 20_000
-"""Records taken in at once. The rows of a charge point are written once for each batch, however much it said in it."""
 
 Progress = Callable[[str, int, int], None]
 """(read model, position, last sequence)"""
@@ -40,8 +37,8 @@ def durable_projections(opened: Opened) -> list[Projection]:
     ]
 
 
-async def rebuild(settings: Settings, progress: Progress) -> int:
-    """Returns the number of records read.
+async def rebuild(settings: Settings, progress: Progress, *, apart: bool | None = None) -> int:
+    """Returns the number of records read. `apart`: telemetry in a process of its own; None where that is faster.
 
     Raises Conflict when a platform runs on the folder, when there is no journal in it, or when the journal no longer reaches back
     to its first record: what it has lost by retention could not be rebuilt.
@@ -55,7 +52,9 @@ async def rebuild(settings: Settings, progress: Progress) -> int:
         first = opened.journal.first_sequence
         if first > 1:
             raise Conflict(await asyncio.to_thread(_lost, opened.journal, first))
-        await _rebuild(opened, progress)
+        await _rebuild(
+            settings, opened, progress, opened.journal.durable_sequence > BATCH and _cores() > 1 if apart is None else apart
+        )
         return opened.journal.durable_sequence
     finally:
         await opened.close()
@@ -73,28 +72,38 @@ def _lost(journal: Journal, first: int) -> str:
     )
 
 
-async def _rebuild(opened: Opened, progress: Progress) -> None:
+async def _rebuild(settings: Settings, opened: Opened, progress: Progress, apart: bool) -> None:
     journal, projections = opened.journal, durable_projections(opened)
-    for projection in projections:
-        await projection.reset()
-        journal.set_cursor(projection.name, 0)
     last = journal.durable_sequence
-    facts = await asyncio.to_thread(_facts, journal, 0)
-    while facts:
-        position = facts[-1].sequence
+    for projection in projections:
+        journal.set_cursor(projection.name, 0)
+
+    def told(name: str, position: int) -> None:
+        journal.set_cursor(name, position)
+        progress(name, position, last)
+
+    here = [each for each in projections if not (apart and isinstance(each, TelemetryProjection))]
+    try:
         async with asyncio.TaskGroup() as tasks:
-            coming = tasks.create_task(asyncio.to_thread(_facts, journal, position))
-            for projection in projections:
-                tasks.create_task(_apply(projection, facts, position, last, progress))
-        facts = coming.result()
-        for projection in projections:
-            journal.set_cursor(projection.name, position)
+            if len(here) < len(projections):
+                tasks.create_task(refill_apart(settings, await _sites(settings, opened), told))
+            tasks.create_task(refill(journal, here, told))
+    except BaseExceptionGroup as group:
+        raise _first(group) from group
 
 
-async def _apply(projection: Projection, facts: Sequence[Fact], upto: int, last: int, progress: Progress) -> None:
-    await projection.apply(facts, upto)
-    progress(projection.name, upto, last)
+async def _sites(settings: Settings, opened: Opened) -> dict[str, str | None]:
+    """Charge point → site, where a telemetry store asks for it."""
+    if settings.influx.url is None:
+        return {}
+    return {row.charge_point_id: row.site_id for row in await opened.stores.registrations.everything()}
 
 
-def _facts(journal: Journal, after: int) -> list[Fact]:
-    return [interpret(record) for record in journal.read(after, BATCH)]
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first; the rest was ended because of it."""
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
