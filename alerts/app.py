@@ -22,6 +22,7 @@ from alerts.metrics import CaseMetrics
 from alerts.statistics import Statistics
 from alerts.store import CaseStore
 from alerts.weeks import Weeks
+from chargenet.model.standstill import Standstills
 from chargenet.model.transaction import Transaction
 from chargenet.ports import Clock, Feed, Journal, Notices
 from chargenet.stores import Stores
@@ -65,14 +66,15 @@ class Alerts:
         settings: AlertSettings,
     ) -> None:
         self.store, self._stores, self._clock, self._notices = cases, stores, clock, notices
-        heard = Heard(last_frame_at=last_frames, listening_since=clock.now())
+        self.standstills = Standstills()
+        heard = Heard(last_frame_at=last_frames, listening_since=clock.now(), standstills=self.standstills)
         statistics, weeks = Statistics(settings.statistics, settings.speed), Weeks(settings.week_s / settings.speed)
         self._knowledge = Knowledge(scaled(settings.rules, settings.speed), heard, site_of, statistics, weeks)
         self.caseload = Caseload(cases, clock, settings.speed)
         self.metrics = CaseMetrics(self.caseload)
         tell = None if notices is None else self._tell
         pace = scaled(settings.pace, settings.speed)
-        self.loop = AlertLoop(feed, journal, clock, cases, self._knowledge, self.caseload, tell, pace)
+        self.loop = AlertLoop(feed, journal, clock, cases, self._knowledge, self.caseload, tell, pace, self.standstills)
         self.loop.on_attempts = self._count
         self.metrics.watch(self.loop)
 

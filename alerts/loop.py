@@ -26,6 +26,7 @@ from alerts.signals import SignalsOutdated
 from alerts.store import CaseStore, Checkpoint, Piece
 from chargenet.errors import Unavailable
 from chargenet.events import Fact
+from chargenet.model.standstill import BEAT_S, Standstills
 from chargenet.ports import Clock, Feed, Journal
 from chargenet.turns import FEW, Turns
 
@@ -66,9 +67,11 @@ class AlertLoop:
         caseload: Caseload,
         tell: Callable[[Sequence[Case]], Awaitable[None]] | None,
         pace: Pace,
+        standstills: Standstills,
     ) -> None:
         self._feed, self._journal, self._clock, self._store = feed, journal, clock, store
         self._knowledge, self._caseload, self._tell, self._pace = knowledge, caseload, tell, pace
+        self._standstills = standstills
         self.turn = asyncio.Lock()
         """Held by whoever applies facts, judges or changes a case."""
         self.position = self._stored = 0
@@ -109,6 +112,7 @@ class AlertLoop:
         scheduler.start()
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._beat(), name="alerts beat")
                 tasks.create_task(self._follow(), name="alerts follow")
                 tasks.create_task(self._work(), name="alerts work")
         finally:
@@ -139,6 +143,11 @@ class AlertLoop:
                 self._caseload.restore(piece.state or b"")
                 pieces.remove(piece)
             await asyncio.to_thread(self._knowledge.restore, pieces)
+
+    async def _beat(self) -> None:
+        while True:
+            self._standstills.beat(self._clock.now(), self._clock.monotonic())
+            await asyncio.sleep(BEAT_S)
 
     async def _follow(self) -> None:
         while True:
@@ -207,7 +216,7 @@ class AlertLoop:
 
     async def _sweep(self) -> None:
         """The rules for everything, since time passes also where nothing is said; the tests where somebody tried to charge."""
-        if self.position < self._start_head:
+        if self.position < self._start_head or self._catching_up():
             return
         async with self.turn:
             began = self._clock.monotonic()
@@ -221,9 +230,17 @@ class AlertLoop:
             self.judging_s = self.swept_at - began
         self.due("tell")
 
+    def _catching_up(self) -> bool:
+        """This process stood still until now: what came meanwhile is read before anything is concluded; the next sweep does."""
+        if not self._standstills.watched:
+            return False
+        monotonic = self._clock.monotonic()
+        self._standstills.beat(self._clock.now(), monotonic)
+        return self._standstills.catching_up(monotonic)
+
     async def _statistics(self) -> None:
         """The statistical tests for everything."""
-        if self.position < self._start_head:
+        if self.position < self._start_head or self._catching_up():
             return
         async with self.turn:
             await self._by_statistics(None)

@@ -16,6 +16,7 @@ import msgspec
 
 from chargenet.errors import JournalUnavailable, Unavailable
 from chargenet.model.record import Record
+from chargenet.model.standstill import BEAT_S, Standstills
 from chargenet.model.station import ChargePointRegistration
 from chargenet.model.words import Protocol, RecordKind, Registration
 from chargenet.observe.names import SOCKETS
@@ -84,6 +85,8 @@ class Collector:
         self._newcomers = asyncio.Event()
         self._sockets: set[Connection] = set()
         self._repeats: dict[str, Repeats] = {}
+        self.standstills = Standstills()
+        """While it runs, this finds out when it did not; for all that judge silence."""
         self._endings = Endings()
         recorder.on_lost(ledger.forget_after)
         recorder.on_lost(self._lost_after)
@@ -127,6 +130,7 @@ class Collector:
     async def run(self) -> None:
         """Watch over connections and caches until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._beat_forever(), name="standstills")
             tasks.create_task(self._sweep_forever(), name="liveness")
             tasks.create_task(self._refresh_forever(), name="caches")
             tasks.create_task(self._enlist_forever(), name="newcomers")
@@ -222,13 +226,26 @@ class Collector:
 
     # -- watching
 
+    async def _beat_forever(self) -> None:
+        known = 0
+        while True:
+            self.standstills.beat(self._clock.now(), self._clock.monotonic())
+            if self.standstills.count > known:
+                known = self.standstills.count
+                log.warning(
+                    "nobody was listening for %.0f s: the process or the machine stood still, or the clock was set forward; "
+                    "silence in that time is held against nobody", self.standstills.last_s,
+                )  # fmt: skip
+            await asyncio.sleep(BEAT_S)
+
     async def _sweep_forever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_S)
             await self._sweep()
 
     async def _sweep(self) -> None:
-        now, rule = self._clock.monotonic(), self.services.liveness
+        now, rule, standstills = self._clock.monotonic(), self.services.liveness, self.standstills
+        standstills.beat(self._clock.now(), now)
         healthy, quiet_since = self.journal.healthy, now - rule.quiet_s
         if healthy:
             self._record_ends()
@@ -239,7 +256,8 @@ class Collector:
                 connection.journal_healthy()
             if connection.last_heard > quiet_since:
                 continue
-            pulse = rule.judge(now, connection.last_heard, connection.last_ping)
+            heard = connection.last_heard + standstills.between(connection.last_heard, now)
+            pulse = rule.judge(now, heard, connection.last_ping)
             if pulse is Pulse.PING:
                 connection.ping(now)
             elif pulse is Pulse.LOST:

@@ -2,6 +2,7 @@
 
 A charge point counts as alive by any frame or pong. Some never answer a ping (they only send heartbeats), some send no heartbeat
 (they only answer pings): either is enough. Silence for `lost_after` heartbeat intervals means lost (half-open TCP looks like this).
+Time in which nobody could be heard is no silence: the caller leaves it out (chargenet/model/standstill.py).
 """
 
 from __future__ import annotations

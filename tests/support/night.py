@@ -14,6 +14,7 @@ from chargenet import events as e
 from chargenet.events import Event, Fact
 from chargenet.model.ids import IdToken
 from chargenet.model.notice import Notice
+from chargenet.model.standstill import STILL_S
 from chargenet.testing import FrozenClock, MemoryJournal, MemoryStores
 from tests.support.api import ListFeed
 from tests.support.tale import began, ended
@@ -29,12 +30,32 @@ class Relay:
         self.notices += notices
 
 
+class LivedClock(FrozenClock):
+    """Time that the program lives through: it beats as it passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.alerts: Alerts | None = None
+
+    def advance(self, seconds: float) -> None:
+        """Move both clocks forward, in steps that are no standstill."""
+        for _ in range(int(seconds // STILL_S)):
+            super().advance(STILL_S)
+            self._beat()
+        super().advance(seconds % STILL_S)
+        self._beat()
+
+    def _beat(self) -> None:
+        if self.alerts is not None:
+            self.alerts.standstills.beat(self.now(), self.monotonic())
+
+
 class Night:
     """Time moves when told to."""
 
     def __init__(self, settings: AlertSettings | None = None) -> None:
         self.settings = settings or AlertSettings()
-        self.clock, self.feed, self.journal, self.store = FrozenClock(), ListFeed(), MemoryJournal(), MemoryCases()
+        self.clock, self.feed, self.journal, self.store = LivedClock(), ListFeed(), MemoryJournal(), MemoryCases()
         self.relay = Relay()
         self.last_frames: dict[str, datetime] = {}
         self.alerts = self.made()
@@ -51,7 +72,7 @@ class Night:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Alerts]:
         """One process, from its start to its kill: nothing is stored at the end that was not before."""
-        self.alerts = self.made()
+        self.alerts = self.clock.alerts = self.made()
         task = asyncio.ensure_future(self.alerts.run())
         await asyncio.sleep(0.05)
         try:

@@ -1,4 +1,4 @@
-"""When each charge point was last heard. Decided here: silence counts from the last frame, and never from before we listened."""
+"""When each charge point was last heard. Decided here: silence counts from the last frame, and only while we listened."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ import msgspec
 
 from alerts.detectors.rules.settings import RuleSettings
 from alerts.signals.point import PointSignals
+from chargenet.model.standstill import Standstills
 
 
 class Heard(msgspec.Struct, frozen=True):
     """`last_frame_at`: charge point → its last frame or pong by our clock, since heartbeats leave no record.
 
-    `listening_since`: when this platform began to accept connections; before that nobody could be heard.
+    `listening_since`: when this platform began to accept connections; before that nobody could be heard. `standstills`: nor could
+    anybody be heard then, since.
     """
 
     last_frame_at: Mapping[str, datetime] = {}
     listening_since: datetime | None = None
+    standstills: Standstills | None = None
 
 
 def heard_at(point: PointSignals, now: datetime, heard: Heard | None) -> datetime:
@@ -36,6 +39,11 @@ def silent_since(point: PointSignals, now: datetime, heard: Heard | None) -> dat
     if heard is None or heard.listening_since is None or heard.listening_since < at:
         return at
     return heard.listening_since
+
+
+def deaf_s(since: datetime, now: datetime, heard: Heard | None) -> float:
+    """How long of the time between nobody could be heard, which is part of no silence."""
+    return 0.0 if heard is None or heard.standstills is None else heard.standstills.between_instants(since, now)
 
 
 def heartbeat_s(point: PointSignals, settings: RuleSettings) -> float:

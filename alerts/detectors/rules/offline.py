@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from alerts.detectors.rules.heard import Heard, heartbeat_s, offline_after_s, silent_since
+from alerts.detectors.rules.heard import Heard, deaf_s, heartbeat_s, offline_after_s, silent_since
 from alerts.detectors.rules.settings import RuleSettings
 from alerts.detectors.rules.view import View, clock, counted, lasting
 from alerts.finding import Evidence, Finding
@@ -17,10 +17,14 @@ from chargenet.model.notice import Severity
 
 
 class Silence(msgspec.Struct, frozen=True, gc=False):
-    """How a charge point stands. `down`: it counts towards an outage of many; `offline`: it is one by itself."""
+    """How a charge point stands. `down`: it counts towards an outage of many; `offline`: it is one by itself.
+
+    `deaf_s` of the time since then nobody could be heard: it is not part of `silent_s`.
+    """
 
     point: PointSignals
     since: datetime
+    deaf_s: float
     silent_s: float
     after_s: float
     down: bool
@@ -33,9 +37,10 @@ def silence(point: PointSignals, now: datetime, settings: RuleSettings, heard: H
     if not known:
         return None
     since = silent_since(point, now, heard)
-    silent_s, after_s = (now - since).total_seconds(), offline_after_s(point, settings)
+    deaf, after_s = deaf_s(since, now, heard), offline_after_s(point, settings)
+    silent_s = (now - since).total_seconds() - deaf
     down = silent_s >= settings.down_heartbeats * heartbeat_s(point, settings) or _closed(point, now, settings, heard)
-    return Silence(point, since, silent_s, after_s, down, silent_s >= after_s)
+    return Silence(point, since, deaf, silent_s, after_s, down, silent_s >= after_s)
 
 
 def _closed(point: PointSignals, now: datetime, settings: RuleSettings, heard: Heard | None) -> bool:
@@ -45,7 +50,7 @@ def _closed(point: PointSignals, now: datetime, settings: RuleSettings, heard: H
     since = point.connection_at
     if heard is not None:
         since = max(since, heard.listening_since or since, heard.last_frame_at.get(point.charge_point_id, since))
-    return (now - since).total_seconds() >= settings.down_closed_s
+    return (now - since).total_seconds() - deaf_s(since, now, heard) >= settings.down_closed_s
 
 
 def _left_waiting(transactions: Sequence[OpenTransaction]) -> Evidence:
@@ -69,6 +74,8 @@ def offline(silent: Silence, view: View, neighbours: tuple[int, int] | None) -> 
             sequences=(point.heard_sequence,) if silent.since == point.heard_at else (),
         )
     ]
+    if silent.deaf_s:
+        told.append(Evidence(what=f"The platform itself did not run for {lasting(silent.deaf_s)} of that, which does not count."))
     if point.connected is False and point.connection_at is not None:
         ends = f"Its connection ended at {clock(point.connection_at, view.now)}"
         last = point.closes[-1] if point.closes else None

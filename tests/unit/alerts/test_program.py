@@ -43,3 +43,24 @@ async def test_a_fault_is_told_once_across_a_restart_and_resolved_by_itself() ->
         assert [each.resolved_at is not None for each in night.relay.notices] == [False, True]
         [case] = await night.cases()
         assert case.state == State.RESOLVED
+
+
+async def test_nobody_is_offline_because_the_program_stood_still() -> None:
+    """An hour passes between two beats: nothing is judged while what came meanwhile is read, and no case is opened after it."""
+    night = Night()
+    async with night.running():
+        night.boot("CP-1")
+        await night.judged()
+        night.clock.alerts = None
+        night.clock.advance(3600)
+        night.clock.alerts = night.alerts
+        swept_at = night.alerts.loop.swept_at
+        await night.alerts.loop._sweep()
+        assert night.alerts.loop.swept_at == swept_at
+        night.clock.advance(600)
+        await night.alerts.loop._sweep()
+        assert night.alerts.loop.swept_at != swept_at
+        assert await night.cases() == []
+        night.clock.advance(600)
+        await night.alerts.loop._sweep()
+        assert [case.kind for case in await night.cases()] == ["offline"]

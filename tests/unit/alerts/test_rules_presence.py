@@ -6,6 +6,7 @@ import pytest
 
 from alerts.detectors.rules import Heard
 from chargenet import events as e
+from chargenet.model.standstill import CATCH_UP_S, Standstills
 from tests.support.facts import at
 from tests.support.tale import HOUR, LOST, MINUTE, OPENED, SETTINGS, Tale, answered, began, boot, read, said, sent
 
@@ -244,3 +245,31 @@ def test_settings_move_the_limits() -> None:
     patient = type(SETTINGS)(fault_after_s=1000.0)
     assert tale.judge(999, settings=patient) == []
     assert [each.kind for each in tale.judge(1000, settings=patient)] == ["faulted"]
+
+
+def stopped(began: float, ended: float) -> Standstills:
+    """A process that stood still between two seconds of the story."""
+    standstills = Standstills()
+    for second in (began - 1, began, ended, ended + 1):
+        standstills.beat(at(second), second)
+    return standstills
+
+
+def test_our_own_standstill_is_nobody_s_silence() -> None:
+    """An hour in which the process was stopped: nobody is offline on waking, and each has the rest of its time from there."""
+    tale, names = network(40)
+    resumed = Heard(dict.fromkeys(names, at(1000)), standstills=stopped(1100, 4700))
+    assert tale.kinds(4700, heard=resumed) == []
+    assert tale.kinds(4700 + CATCH_UP_S + 799, heard=resumed) == []
+    found = tale.judge(4700 + CATCH_UP_S + 800, heard=resumed)
+    assert {each.kind for each in found} <= {"offline", "network_offline", "vendor_offline", "site_offline"} and found
+
+
+def test_who_was_silent_before_a_standstill_is_found_after_it() -> None:
+    """And the evidence says what of its silence is ours."""
+    tale, names = network(1)
+    resumed = Heard({names[0]: at(200)}, standstills=stopped(1099, 4699))
+    assert tale.kinds(1099, heard=resumed) == []
+    finding = tale.only(4699 + CATCH_UP_S + 1, "offline", heard=resumed)
+    assert finding.began_at == at(200)
+    assert finding.evidence[1].what == "The platform itself did not run for 60 min of that, which does not count."
