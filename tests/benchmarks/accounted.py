@@ -1,8 +1,9 @@
-"""`chargewatch up` that keeps books of its CPU time: `python -m tests.benchmarks.accounted BOOKS up --data DIR …`.
+"""`chargewatch up` that keeps books of its CPU time: `python -m tests.benchmarks.accounted BOOKS [alone] up --data DIR …`.
 
 Each step of a task, and each job that a task gives to a thread, is timed by its thread's CPU clock and booked to the program or
 read model that started it (0.3 µs a step; steps are batches). What the event loop's thread does outside of tasks is the
-connections: receive, parse, validate, handle, append, reply. SIGUSR1 writes the books to the file BOOKS.
+connections: receive, parse, validate, handle, append, reply. SIGUSR1 writes the books to the file BOOKS. With `alone` it runs
+no program (tests.benchmarks.path_alone).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import uvloop
 from chargewatch import app
 from chargewatch.cli import main
 from chargewatch.memory import few_collections
+from tests.benchmarks.path_alone import leave_programs_out
 
 PAYER: contextvars.ContextVar[str] = contextvars.ContextVar("payer", default="")
 _UNNAMED = "Task-"
@@ -151,5 +153,8 @@ def run(settings: Any, say: Any, books: Books, file: Path) -> None:
 
 if __name__ == "__main__":
     kept, target = Books(), Path(sys.argv.pop(1))
+    if sys.argv[1] == "alone":
+        del sys.argv[1]
+        leave_programs_out()
     app.run = lambda settings, say: run(settings, say, kept, target)
     main()

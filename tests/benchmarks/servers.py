@@ -108,10 +108,16 @@ def transport(adapter: str, *papers: str) -> Iterator[Served]:
 
 
 @contextmanager
-def chargewatch(data: Path, *options: str, books: Path | None = None) -> Iterator[Served]:
-    """`chargewatch up` on a fresh folder; with `books`, each run tells who used the CPU (tests.benchmarks.accounted)."""
+def chargewatch(data: Path, *options: str, books: Path | None = None, alone: bool = False) -> Iterator[Served]:
+    """`chargewatch up` on a fresh folder; with `books`, each run tells who used the CPU (tests.benchmarks.accounted).
+
+    `alone`: the bar's path without any program beside it (tests.benchmarks.path_alone).
+    """
     port, http_port = free_port(), free_port()
-    program = ["chargewatch"] if books is None else ["tests.benchmarks.accounted", str(books)]
+    if books is None:
+        program = ["tests.benchmarks.path_alone" if alone else "chargewatch"]
+    else:
+        program = ["tests.benchmarks.accounted", str(books), *(["alone"] if alone else [])]
     addresses = ["--ocpp", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{http_port}"]
     command = [sys.executable, "-m", *program, "up", "--data", str(data), *addresses, *options]
     with _running("chargewatch", port, command, http_port, books) as served:
