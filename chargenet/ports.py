@@ -187,7 +187,16 @@ class EnergyHour(msgspec.Struct, frozen=True):
     energy_wh: float
 
 
-class Telemetry(Protocol):
+class States(Protocol):
+    """State changes, queryable by range."""
+
+    async def states(
+        self, charge_point: str, start: datetime, end: datetime, *, kind: str | None = None, limit: int = 1000
+    ) -> list[StateChange]:
+        """State changes in time order."""
+
+
+class Telemetry(States, Protocol):
     """Every measurement and state change, queryable by range. Written by the telemetry projection only."""
 
     name: str
@@ -215,11 +224,6 @@ class Telemetry(Protocol):
 
     async def query(self, query: TelemetryQuery) -> list[SeriesSamples]:
         """Samples per series in time order."""
-
-    async def states(
-        self, charge_point: str, start: datetime, end: datetime, *, kind: str | None = None, limit: int = 1000
-    ) -> list[StateChange]:
-        """State changes in time order."""
 
     async def hourly_energy(self, start: datetime, end: datetime, charge_points: Sequence[str] = ()) -> list[EnergyHour]:
         """Energy per connector and hour."""

@@ -20,7 +20,8 @@ from chargenet.model.words import Role
 from chargenet.settings import Settings
 from chargewatch import discovery, layout
 from chargewatch.addresses import busy, refuse_busy
-from chargewatch.api.app import create_app
+from chargewatch.apart.joints import collector_door, elsewhere, inner_web
+from chargewatch.api.app import COLLECTOR, create_app
 from chargewatch.memory import few_collections
 from chargewatch.opening import open_everything, prepare_folder
 from chargewatch.platform import RunningPlatform
@@ -67,16 +68,23 @@ async def running(settings: Settings, say: Say) -> AsyncIterator[RunningPlatform
         await seed_fleet(opened.stores, platform.fleet, platform.fleet_projection, clock.now_us() / 1e6)
         web = _bind_web(platform)
         port = await _listen(platform, web)
+        inner = _bind_inner(platform)
         async with asyncio.TaskGroup() as tasks:
             background = _start(tasks, platform)
             serving = tasks.create_task(web.serve(), name="http")
+            if inner is not None:
+                tasks.create_task(inner.serve(), name="programs")
             await _announce(platform, web, port, say)
+            if inner is not None:
+                say(f"programs listening on http://{inner.address} ({', '.join(sorted(platform.lines))} run apart)")
             try:
                 yield platform
             finally:
                 platform.closing = True
                 await _drain(platform, web)
                 await serving
+                if inner is not None:  # until now programs could hear what was said last
+                    inner.stop()
                 for task in background:
                     task.cancel()
     finally:
@@ -97,11 +105,23 @@ def _start(tasks: asyncio.TaskGroup, platform: RunningPlatform) -> list[asyncio.
 def _bind_web(platform: RunningPlatform) -> Web:
     listen = platform.settings.http.listen
     try:
-        web = Web(create_app(platform, platform.platform_metrics.api_answered), platform.settings.http)
+        here = platform.here | {COLLECTOR}
+        made = create_app(platform, platform.platform_metrics.api_answered, here=here, elsewhere=elsewhere(platform))
+        web = Web(made, platform.settings.http)
     except OSError as error:
         raise busy("http.listen", listen, "--http", error) from error
     platform.web_address = web.address
     return web
+
+
+def _bind_inner(platform: RunningPlatform) -> Web | None:
+    """The listener for programs apart, where there are any."""
+    if not platform.lines:
+        return None
+    try:
+        return inner_web(collector_door(platform), platform.settings)
+    except OSError as error:
+        raise busy("programs.listen", platform.settings.programs.listen, "programs.listen", error) from error
 
 
 async def _listen(platform: RunningPlatform, web: Web) -> int:

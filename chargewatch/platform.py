@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from billing_reports.rollup_projection import RollupProjection
 from chargenet.errors import JournalUnavailable
-from chargenet.events import Fact
+from chargenet.journal.journal import SegmentJournal
 from chargenet.model.record import Record
 from chargenet.model.words import RecordKind
 from chargenet.observe import names
@@ -22,24 +23,18 @@ from chargenet.observe.fleet import FleetMetrics
 from chargenet.observe.logs import count_suppressed
 from chargenet.observe.looplag import LoopLag
 from chargenet.observe.platform import PlatformMetrics
-from chargenet.ports import Clock, Projection, Telemetry
+from chargenet.ports import Clock, HourSink, Projection, States, Telemetry
 from chargenet.settings import Address, Settings
+from chargenet.storage.influx import InfluxTelemetry
 from chargewatch import layout
+from chargewatch.apart.door import Beats
+from chargewatch.apart.line import lines_of, reached
+from chargewatch.apart.ports import FarNotices
 from chargewatch.api.platform import HealthCheck, ReceivedUpload
-from chargewatch.firmware_files import firmware_files
 from chargewatch.last_frames import LastFrames
 from chargewatch.local_key import LocalKeyRing
 from chargewatch.opening import Opened
-from chargewatch.programs import (
-    make_alert_relay,
-    make_alerts,
-    make_billing,
-    make_payments,
-    make_programs,
-    make_reports,
-    make_rollout_links,
-    make_rollouts,
-)
+from chargewatch.programs import ALERTS, ALL, BILLING, STORE_WINDOW_S, Hosting
 from chargewatch.rebuilding import durable_projections
 from chargewatch.upkeep import end_old_connections
 from collector.app import Collector
@@ -50,18 +45,22 @@ from collector.interpret import interpret
 from collector.projections.fleet import FleetProjection
 from collector.projector import Projector
 from collector.recorder import Recorder
-from firmware_orchestrator.storage.artifact_sql import SqlArtifacts
 
 LOW_DISK = 0.05
 SLOW_LOOP_S = 1.0
 SQL_CHECK_S = 2.0
 """A health check is waited for by somebody; the stores themselves are more patient."""
-LIVE_WINDOW_S, STORE_WINDOW_S = 0.05, 1.0
-"""How long facts are gathered for metrics, and for stores, which pay for each transaction."""
+LIVE_WINDOW_S = 0.05
+"""How long facts are gathered for metrics."""
 
 
-class RunningPlatform:
-    """Implements `chargewatch.api.platform.Platform`. Make it on the event loop that will run it."""
+class RunningPlatform(Hosting):
+    """The collector, and the programs that do not run apart. Make it on the event loop that will run it.
+
+    Implements `chargewatch.api.platform.Platform`.
+    """
+
+    journal: SegmentJournal
 
     def __init__(self, settings: Settings, clock: Clock, opened: Opened, version: str, seen: int) -> None:
         """`seen`: the sequence that the stores have seen, where the fleet's metrics go on."""
@@ -82,21 +81,15 @@ class RunningPlatform:
         )  # fmt: skip
         self.gateway = Gateway(self.collector.registry)
         self.fleet_projection = FleetProjection(self.fleet, seen)
-        self.projectors = [self._projector(projection) for projection in (*durable_projections(opened), self.fleet_projection)]
         self.web_address: Address | None = None
-        artifacts = SqlArtifacts(opened.stores.database)
-        self.firmware = firmware_files(settings, clock, artifacts, opened.stores.keys, lambda: self.upload_base)
-        self.relay = make_alert_relay(self)
-        self.alerts = make_alerts(self)
-        self.rollout_links = make_rollout_links(self)
-        self.rollout_program = make_rollouts(self)
-        self.rollouts = self.rollout_program.desk
-        self.reports = make_reports(self)
-        self.billing_program = make_billing(self)
-        self.billing = self.billing_program.desk
-        self.payments_program = make_payments(self)
-        self.payments = None if self.payments_program is None else self.payments_program.desk
-        self.programs = make_programs(self)
+        self.beats, self.registrations = Beats(), 0
+        self.lines = lines_of(settings)
+        apart = settings.programs.apart
+        self.host(ALL - apart.keys(), FarNotices(self.lines[ALERTS]) if ALERTS in apart else None)
+        self.projectors = [self._projector(each) for each in durable_projections(opened) if each.name != RollupProjection.name]
+        if BILLING in self.here:
+            self.projectors.append(self.rollup_projector)
+        self.projectors.append(self._projector(self.fleet_projection))
         self.closing = False
         self._began_after = opened.journal.durable_sequence
         self._watch()
@@ -116,12 +109,25 @@ class RunningPlatform:
     def _heartbeat(self, charge_point_id: str, at: float) -> None:
         """It leaves no record: whoever judges silence or jitter hears of it here only."""
         self.fleet.touch(charge_point_id, at)
-        self.alerts.heartbeat(charge_point_id, datetime.fromtimestamp(at, UTC))
+        if ALERTS in self.here:
+            self.alerts.heartbeat(charge_point_id, datetime.fromtimestamp(at, UTC))
+        else:
+            self.beats.add(charge_point_id, at)
 
     @property
     def telemetry(self) -> Telemetry:
         """The store that answers queries."""
         return self.opened.telemetry[0]
+
+    @property
+    def states(self) -> States:
+        """What rollouts ask of the telemetry."""
+        return self.telemetry
+
+    @property
+    def hour_sinks(self) -> Sequence[HourSink]:
+        """The telemetry stores that boards read."""
+        return [each for each in self.opened.telemetry if isinstance(each, InfluxTelemetry)]
 
     @property
     def upload_base(self) -> str:
@@ -139,10 +145,6 @@ class RunningPlatform:
         """See `api.platform.Platform`."""
         return self.last_frames.get(charge_point_id)
 
-    def interpret(self, record: Record) -> Fact:
-        """The fact of a record."""
-        return interpret(record)
-
     async def metrics(self) -> bytes:
         """The whole Prometheus exposition."""
         return await self.exposition.body()
@@ -153,17 +155,8 @@ class RunningPlatform:
         if critical_only:
             return checks
         checks += [await self._sql_health(), *(self._projection_health(each) for each in self.projectors)]
-        well, detail = self.alerts.health
-        checks.append(HealthCheck(name="alerts", ok=well, detail=detail))
-        well, detail = self.reports.health
-        checks.append(HealthCheck(name="reports", ok=well, detail=detail))
-        well, detail = self.billing_program.health
-        checks.append(HealthCheck(name="billing", ok=well, detail=detail))
-        if self.payments_program is not None:
-            well, detail = self.payments_program.health
-            checks.append(HealthCheck(name="payments", ok=well, detail=detail))
-        well, detail = self.relay.health
-        checks.append(HealthCheck(name="alert relay", ok=well, detail=detail))
+        checks += self.program_checks()
+        checks += await asyncio.gather(*(reached(line) for line in self.lines.values()))
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)
         free = usage.free / usage.total
         enough = free > LOW_DISK and usage.free > self.settings.journal.free_space_floor_bytes
@@ -205,6 +198,7 @@ class RunningPlatform:
     async def registration_changed(self, charge_point_id: str) -> None:
         """A registration, its site or its password changed."""
         await self.opened.directory.refresh()
+        self.registrations += 1
         self.collector.verifier.forget()
         self.fleet.place(charge_point_id)
         self.collector.block(charge_point_id)

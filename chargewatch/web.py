@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from chargenet.settings import Address, HttpSettings
 
@@ -24,7 +24,7 @@ class _Server(uvicorn.Server):
 class Web:
     """One HTTP listener."""
 
-    def __init__(self, app: FastAPI, settings: HttpSettings) -> None:
+    def __init__(self, app: ASGIApp, settings: HttpSettings) -> None:
         self._socket = bind(settings.listen)
         self.address = Address(f"{settings.listen.host}:{self._socket.getsockname()[1]}")
         config = uvicorn.Config(

@@ -52,13 +52,16 @@ class JournalFeed:
         self._head = upto
         self._news.set()
 
+    async def wait(self, after: int) -> None:
+        """Return once there is something after `after`."""
+        while after >= self._head:
+            self._news.clear()
+            await self._news.wait()
+
     async def next(self, after: int, limit: int = 2000) -> Sequence[Fact]:
         """Facts of sequence > `after`, in order; waits until there is at least one."""
         while True:
-            if after >= self._head:
-                self._news.clear()
-                await self._news.wait()
-                continue
+            await self.wait(after)
             recent = self._recent(after, limit)
             if recent is not None:
                 return recent

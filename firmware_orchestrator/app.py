@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from chargenet.errors import Conflict, Unavailable
-from chargenet.ports import Clock, CommandGateway, Feed, Journal, Notices, Telemetry
+from chargenet.ports import Clock, CommandGateway, Feed, Journal, Notices, States
 from chargenet.storage.relational_engine import Database
 from chargenet.stores import Stores
 from firmware_orchestrator import tidings
@@ -43,7 +43,7 @@ class FirmwareProgram:
         self,
         database: Database,
         stores: Stores,
-        telemetry: Telemetry,
+        telemetry: States,
         journal: Journal,
         feed: Feed,
         gateway: CommandGateway,

@@ -15,7 +15,7 @@ from zlib import crc32
 
 from chargenet.model.station import ChargePoint, ChargePointEvent
 from chargenet.model.words import ConnectorStatus
-from chargenet.ports import Clock, StateChange, Telemetry
+from chargenet.ports import Clock, StateChange, States
 from chargenet.stores import MAX_LIMIT, Page, Stores
 from firmware_orchestrator.evidence.baseline import History
 from firmware_orchestrator.evidence.policy import GatePolicy
@@ -36,7 +36,7 @@ USE_DAYS, ONLINE_DAYS = 28, 7
 class Census:
     """Reads the fleet from the read models."""
 
-    def __init__(self, stores: Stores, telemetry: Telemetry, clock: Clock) -> None:
+    def __init__(self, stores: Stores, telemetry: States, clock: Clock) -> None:
         self._stores, self._telemetry, self._clock = stores, telemetry, clock
 
     async def members(self) -> list[FleetMember]:

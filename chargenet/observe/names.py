@@ -259,6 +259,14 @@ LOOP_LAG_MAX = _gauge(
     "chargewatch_loop_lag_max_seconds", (), "seconds", "loop probe",
     "Worst lag of the event loop in the last minute.",
 )
+PROGRAM_BEHIND = _gauge(
+    "chargewatch_program_behind_records", ("program",), "", "programs apart",
+    "Durable records of the collector that a program in a process of its own has not fetched yet.",
+)
+PROGRAM_REACHES = _gauge(
+    "chargewatch_program_reaches_collector", ("program",), "", "programs apart",
+    "1 while a program in a process of its own gets answers from the collector.",
+)
 API_REQUESTS = _counter("chargewatch_api_requests_total", ("method", "route", "status"), "", "API", "HTTP requests answered.")
 API_DURATION = _histogram("chargewatch_api_request_seconds", ("method", "route"), "API", "Time to answer an HTTP request.")
 LOG_SUPPRESSED = _counter(
@@ -518,7 +526,13 @@ PLATFORM: tuple[Family, ...] = (
     SECURITY_EVENTS, JOURNAL_SEQUENCE, JOURNAL_PENDING, JOURNAL_COMMITS, JOURNAL_RECORDS, JOURNAL_FSYNC, JOURNAL_BYTES,
     JOURNAL_HEALTHY, DISK_FREE, DISK_SIZE, PROJECTION_BEHIND, PROJECTION_LAG, TELEMETRY_WRITTEN, TELEMETRY_REJECTED,
     LOOP_LAG, LOOP_LAG_MAX, API_REQUESTS, API_DURATION, LOG_SUPPRESSED, FLEET_SERIES, FLEET_RENDER,
+    PROGRAM_BEHIND, PROGRAM_REACHES,
 )
+PROGRAM_PROCESS: tuple[Family, ...] = (
+    BUILD_INFO, PROJECTION_BEHIND, PROJECTION_LAG, LOOP_LAG, LOOP_LAG_MAX, API_REQUESTS, API_DURATION, LOG_SUPPRESSED,
+    PROGRAM_BEHIND, PROGRAM_REACHES,
+)
+"""Those of PLATFORM that a program in a process of its own has as well; of the others the collector tells."""
 ALERTS: tuple[Family, ...] = (
     CASE, CASES_OPEN, CASE_CHANGES, CASES_UNTOLD, ALERTS_BEHIND, ALERTS_JUDGING, ALERTS_WORKING, SITE_ATTEMPTS, FIRMWARE_ATTEMPTS,
     ALERTS_OPEN, ALERTS_TAKEN, ALERTS_JUDGED, OUTBOX_WAITING, OUTBOX_OLDEST, ATTEMPTS, ATTEMPT_DURATION, RECEIVER_REACHABLE,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -84,10 +84,11 @@ def bounded(known: dict[tuple[str, ...], float] | dict[tuple[str, ...], Buckets]
 
 
 class PlatformMetrics(Collector):
-    """Counts what the platform does. `version` is shown in chargewatch_build_info."""
+    """Counts what the platform does. `version` is shown in chargewatch_build_info; `shown`: the families of this process."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, shown: Sequence[Family] = n.PLATFORM) -> None:
         self.registry = CollectorRegistry()
+        self._shown = frozenset(family.name for family in shown)
         self._numbers = {family.name: Numbers(family) for family in n.PLATFORM if family.kind != "histogram"}
         self._histograms = {family.name: Histograms(family) for family in n.PLATFORM if family.kind == "histogram"}
         self._watched: dict[str, dict[tuple[str, ...], Callable[[], float]]] = {}
@@ -195,10 +196,10 @@ class PlatformMetrics(Collector):
         self._count_calls()
         for name, numbers in self._numbers.items():
             values = numbers.values | {labels: _read(read) for labels, read in self._watched.get(name, {}).items()}
-            if values:
+            if values and name in self._shown:
                 yield _metric(numbers.family, values)
         for histograms in self._histograms.values():
-            if histograms.values:
+            if histograms.values and histograms.family.name in self._shown:
                 yield _histogram(histograms)
 
     def text(self) -> bytes:

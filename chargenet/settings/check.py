@@ -23,12 +23,16 @@ _URLS = (
     "alerts.runbook_url",
     "alerts.dashboard_url",
     "billing.payments.stripe_url",
+    "programs.alerts_url",
+    "programs.firmware_url",
+    "programs.billing_url",
+    "programs.collector_url",
 )
 
 
 def check(settings: Settings, sources: Mapping[str, str]) -> None:
     """Raises SettingsError for the first contradiction."""
-    for found in (_half_pairs, _security, _urls, _stores, _tokens, _billing, _payments):
+    for found in (_half_pairs, _security, _urls, _stores, _tokens, _billing, _payments, _programs):
         for key, problem in found(settings):
             raise SettingsError(sources.get(key, "default"), key, problem)
 
@@ -67,7 +71,7 @@ def _stores(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _tokens(settings: Settings) -> Iterator[tuple[str, str]]:
-    for key in ("http.probe_token", "alerts.alertmanager_token"):
+    for key in ("http.probe_token", "alerts.alertmanager_token", "programs.token"):
         token = value_of(settings, key)
         if token is not None and (len(token.reveal()) < MIN_TOKEN or not token.reveal().isascii() or " " in token.reveal()):
             yield key, f"is not usable, expected at least {MIN_TOKEN} characters of ASCII without blanks"
@@ -101,3 +105,15 @@ def _payments(settings: Settings) -> Iterator[tuple[str, str]]:
     url = urlsplit(chosen.stripe_url)
     if url.scheme != "https" and url.hostname not in ("127.0.0.1", "::1", "localhost"):
         yield f"{here}.stripe_url", f"is {chosen.stripe_url!r}, expected https: the key would be sent in the clear"
+
+
+def _programs(settings: Settings) -> Iterator[tuple[str, str]]:
+    chosen = settings.programs
+    for name in chosen.apart:
+        if chosen.token is None:
+            yield (
+                f"programs.{name}_url",
+                "is set, so that it runs apart: set programs.token or programs.token_file as well, to the same everywhere",
+            )
+        if settings.sql.url is None:
+            yield f"programs.{name}_url", "is set, so that it runs apart: set sql.url to a PostgreSQL that all of them reach"

@@ -29,6 +29,7 @@ _SECRET_FILES = {
     "influx.token": "influx.token_file",
     "http.probe_token": "http.probe_token_file",
     "alerts.alertmanager_token": "alerts.alertmanager_token_file",
+    "programs.token": "programs.token_file",
     "billing.payments.stripe_key": "billing.payments.stripe_key_file",
     "billing.payments.webhook_secret": "billing.payments.webhook_secret_file",
 }

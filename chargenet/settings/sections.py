@@ -208,6 +208,25 @@ class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["text", "json"] = "text"
 
 
+class ProgramSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Programs in processes of their own. One whose URL is set runs apart; the others run with the collector."""
+
+    alerts_url: str = ""
+    firmware_url: str = ""
+    billing_url: str = ""
+    collector_url: str = ""
+    listen: Address = Address("127.0.0.1:8081")
+    token: Secret | None = None
+    token_file: Path | None = None
+    timeout_s: Seconds = 10.0
+
+    @property
+    def apart(self) -> dict[str, str]:
+        """Program → where it answers, for those that run apart."""
+        urls = {"alerts": self.alerts_url, "firmware": self.firmware_url, "billing": self.billing_url}
+        return {name: url.rstrip("/") for name, url in urls.items() if url}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All of them. `Settings()` is what an empty file gives."""
 
@@ -225,4 +244,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     firmware: FirmwareSettings = FirmwareSettings()
     alerts: AlertSettings = AlertSettings()
     billing: BillingSettings = BillingSettings()
+    programs: ProgramSettings = ProgramSettings()
     log: LogSettings = LogSettings()

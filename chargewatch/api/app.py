@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -14,7 +14,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp
 
+from chargewatch import programs
 from chargewatch.api import (
     alertmanager,
     audit,
@@ -66,6 +68,9 @@ from chargewatch.api.trail import Audited
 from chargewatch.firmware_files import prepare
 
 PREFIX = "/api/v1"
+COLLECTOR = "collector"
+HERE = programs.ALL | {COLLECTOR}
+Elsewhere = Callable[[ASGIApp], ASGIApp]
 ROUTERS = (
     charge_points.router,
     frames.router,
@@ -99,6 +104,36 @@ ROUTERS = (
     reports.router,
     probes.api_router,
 )
+OF_PROGRAMS: dict[str, tuple[tuple[str, APIRouter], ...]] = {
+    programs.ALERTS: (
+        (PREFIX, cases.router),
+        (PREFIX, maintenance.router),
+        (PREFIX, silences.router),
+        (PREFIX, deliveries.router),
+        (PREFIX, open_alerts.router),
+        (PREFIX, alertmanager.router),
+        ("", case_links.router),
+    ),
+    programs.FIRMWARE: (
+        (PREFIX, firmware.router),
+        (PREFIX, rollouts.router),
+        ("", firmware_downloads.router),
+        ("", rollout_links.router),
+    ),
+    programs.BILLING: (
+        (PREFIX, tariffs.router),
+        (PREFIX, tariff_compare.router),
+        (PREFIX, customers.router),
+        (PREFIX, meter_keys.router),
+        (PREFIX, cdrs.router),
+        (PREFIX, statements.router),
+        (PREFIX, statement_documents.router),
+        (PREFIX, payments.router),
+        (PREFIX, delivered.router),
+        (PREFIX, reports.router),
+    ),
+}
+"""Where each router hangs that a program answers; all others are the collector's."""
 _DESCRIPTION = """
 Everything chargewatch knows of a charging network, and every call it can send to a charge point.
 
@@ -107,15 +142,21 @@ in pages: pass `next_cursor` back as `cursor` until it is null. Every error is a
 """
 
 
-def create_app(platform: Platform, answered: Answered | None = None) -> FastAPI:
+def create_app(
+    platform: Platform, answered: Answered | None = None, *, here: Collection[str] = HERE, elsewhere: Elsewhere | None = None
+) -> FastAPI:
     """The application over a running platform; `answered` is told of every request.
 
-    Its lifespan prepares the upload folder; everything else is the platform's."""
+    Its lifespan prepares the folders of those `here`, everything else is the platform's. `elsewhere` wraps what answers, so that
+    requests to programs in other processes go there.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await asyncio.to_thread(app.state.tickets.prepare)
-        await asyncio.to_thread(prepare, platform.firmware.shelf)
+        if COLLECTOR in here:
+            await asyncio.to_thread(app.state.tickets.prepare)
+        if programs.FIRMWARE in here:
+            await asyncio.to_thread(prepare, platform.firmware.shelf)
         yield
 
     http = platform.settings.http
@@ -134,6 +175,8 @@ def create_app(platform: Platform, answered: Answered | None = None) -> FastAPI:
     app.state.registrations = asyncio.Lock()
     app.state.tickets = Tickets(folder_of(platform.settings.data_dir) / "tickets")
     problems.install(app)
+    if elsewhere is not None:
+        app.add_middleware(elsewhere)
     app.add_middleware(WholeParts, prefix=PREFIX)
     app.add_middleware(Guard, max_body_bytes=http.max_body_bytes)
     if answered is not None:

@@ -17,6 +17,8 @@ from chargewatch.api.platform import Platform
 from chargewatch.api.problems import ApiError
 
 _MAX_ADDRESSES = 10_000
+PASSED_ON = "chargewatch.key"
+"""In the scope of a request that the collector passed on to a program apart: the key that it found, None where it knew none."""
 
 
 class FailureLimit:
@@ -100,11 +102,19 @@ def authenticate(request: Request) -> Principal:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise _unauthorized("send `Authorization: Bearer KEY`")
-    key = platform.keys.authenticate(secret.strip(), platform.clock.now())
+    key = _key(request, secret.strip())
     if key is None:
         limit.failed(address, now)
         raise _unauthorized("this API key is not known, or was revoked")
     return Principal(key)
+
+
+def _key(request: Request, secret: str) -> Key | None:
+    if PASSED_ON in request.scope:
+        passed_on: Key | None = request.scope[PASSED_ON]
+        return passed_on
+    platform = platform_of(request)
+    return platform.keys.authenticate(secret, platform.clock.now())
 
 
 def _unauthorized(detail: str) -> ApiError:

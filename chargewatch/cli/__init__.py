@@ -18,6 +18,7 @@ COMMANDS = (
         "Watch a live charging network: the real platform, and a simulated network that connects to it over real WebSockets.",
     ),
     ("up", "up:up", "Run the platform: all programs in one process, stores under the data folder."),
+    ("run", "up:run", "Run one program (alerts, firmware or billing) in a process of its own, apart from the collector."),
     (
         "simulate", "simulate:simulate",
         "Connect a simulated network over real WebSockets: mixed vendors and OCPP versions, sessions, faults, outages.",

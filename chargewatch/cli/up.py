@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from chargenet.errors import SettingsError
 from chargenet.observe import logs
 from chargenet.settings import Settings, load
 from chargewatch.addresses import refuse_busy
@@ -38,6 +40,55 @@ def up(data: Data = None, ocpp: Ocpp = None, http: Http = None, config: Config =
 
     configure_logs(settings)
     app.run(settings, lambda line: print(line, flush=True))  # noqa: T201 - the lines for the operator
+
+
+class Program(StrEnum):
+    """Which."""
+
+    ALERTS = "alerts"
+    FIRMWARE = "firmware"
+    BILLING = "billing"
+
+
+Listen = Annotated[
+    str | None,
+    typer.Option("--listen", metavar="HOST:PORT", help="Where the collector reaches it. \\[default: 127.0.0.1:8081]"),
+]
+Collector = Annotated[str | None, typer.Option("--collector", metavar="URL", help="The collector's programs.listen, as a URL.")]
+
+
+def run(
+    program: Annotated[Program, typer.Argument(help="Which program.")],
+    data: Data = None,
+    listen: Listen = None,
+    collector: Collector = None,
+    config: Config = None,
+) -> None:
+    """Run one program (alerts, firmware or billing) in a process of its own, apart from the collector.
+
+    The collector (chargewatch up) runs with programs.<program>_url set to where this one listens. All share one configuration:
+    PostgreSQL, programs.token, and programs.collector_url. docs/deploy.md, "Programs apart", says how.
+
+    Example: chargewatch run alerts --config chargewatch.toml --listen 127.0.0.1:8082
+    """
+    settings = load(config, None, {"data_dir": data, "programs.listen": listen, "programs.collector_url": collector})
+    check_apart(settings)
+    from chargewatch.apart import serve  # everything heavy, not needed by the other commands
+
+    configure_logs(settings)
+    serve.run(settings, program.value, lambda line: print(line, flush=True))  # noqa: T201 - the lines for the operator
+
+
+def check_apart(settings: Settings) -> None:
+    """What a program apart needs. Raises SettingsError."""
+    needed = (
+        ("programs.collector_url", settings.programs.collector_url, "the collector's programs.listen as a URL"),
+        ("programs.token", settings.programs.token, "the same as the collector's"),
+        ("sql.url", settings.sql.url, "the PostgreSQL that the collector has"),
+    )
+    for key, value, which in needed:
+        if not value:
+            raise SettingsError("settings", key, f"is not set: a program apart needs it, {which}")
 
 
 def rebuild(data: Data = None, config: Config = None) -> None:

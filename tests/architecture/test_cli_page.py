@@ -26,7 +26,7 @@ PLATFORM_OF_ITS_OWN = {
     "dashboards push",
 }
 """Commands that do not mean a platform's folder."""
-NO_JSON = {"up", "demo", "rebuild"}
+NO_JSON = {"up", "run", "demo", "rebuild"}
 """Commands whose output is lines for whoever watches."""
 
 
