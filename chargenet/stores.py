@@ -7,7 +7,7 @@ Sequences are journal sequences. Read models (`*Model`) are written by their pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -43,6 +43,8 @@ class StationChanges(msgspec.Struct, frozen=True, kw_only=True):
     """What the stations projection changed: whole rows, keyed as their tables are."""
 
     charge_points: Sequence[ChargePointState] = ()
+    changed: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Charge point → the fields of its row that changed, where a row is stored already: a store need not write the others."""
     connectors: Sequence[ConnectorState] = ()
     events: Sequence[ChargePointEvent] = ()
     uploads: Sequence[Upload] = ()

@@ -6,9 +6,10 @@ rebuild writes millions of them. All names in the SQL come from storage.tables; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -28,12 +29,42 @@ def write_rows(connection: Connection, table: Table, rows: Sequence[msgspec.Stru
     if not rows:
         return
     kind, dialect = type(rows[0]), connection.dialect.name
-    convert = _POSTGRESQL if dialect == "postgresql" else _SQLITE
+    convert = converters(dialect)
     astuple = msgspec.structs.astuple
     encoded = [tuple([None if value is None else convert[type(value)](value) for value in astuple(row)]) for row in rows]
     if kind is Transaction:
         encoded = [(*values, row.token_key) for values, row in zip(encoded, rows, strict=True)]  # type: ignore[attr-defined]
     connection.exec_driver_sql(_statement(table.name, kind, dialect), encoded)
+
+
+def update_rows(connection: Connection, table: Table, rows: Sequence[msgspec.Struct], changed: Sequence[tuple[str, ...]]) -> None:
+    """Write some fields of rows that are stored, those that `changed` names for each.
+
+    Two of 28 columns cost SQLite 3 µs where the whole row costs 12, and half of a network only says that it is there.
+    """
+    alike: dict[tuple[str, ...], list[msgspec.Struct]] = {}
+    for row, fields in zip(rows, changed, strict=True):
+        alike.setdefault(fields, []).append(row)
+    dialect = connection.dialect.name
+    convert = converters(dialect)
+    keys = tuple(column.name for column in table.primary_key.columns)
+    for fields, some in alike.items():
+        get = attrgetter(*fields, *keys)
+        encoded = [tuple([None if value is None else convert[type(value)](value) for value in get(row)]) for row in some]
+        connection.exec_driver_sql(_update(table.name, fields, keys, dialect), encoded)
+
+
+@lru_cache(maxsize=256)
+def _update(name: str, fields: tuple[str, ...], keys: tuple[str, ...], dialect: str) -> str:
+    mark = placeholder(dialect)
+    assignments = ", ".join(f'"{field}" = {mark}' for field in fields)
+    key = " AND ".join(f'"{field}" = {mark}' for field in keys)
+    return f'UPDATE "{name}" SET {assignments} WHERE {key}'  # noqa: S608 - names of our own tables
+
+
+def placeholder(dialect: str) -> str:
+    """How the driver's own SQL names a parameter."""
+    return "%s" if dialect == "postgresql" else "?"
 
 
 @lru_cache(maxsize=64)
@@ -47,7 +78,7 @@ def _statement(name: str, kind: type[msgspec.Struct], dialect: str) -> str:
     keys = [f'"{column.name}"' for column in table.primary_key.columns]
     constant = {*keys, *(f'"{column}"' for column in _CONSTANT.get(name, ()))}
     changed = [column for column in quoted if column not in constant]
-    placeholders = ", ".join(["%s" if dialect == "postgresql" else "?"] * len(fields))
+    placeholders = ", ".join([placeholder(dialect)] * len(fields))
     assignments = ", ".join(f"{column} = excluded.{column}" for column in changed)
     return (
         f'INSERT INTO "{name}" ({", ".join(quoted)}) VALUES ({placeholders}) '  # noqa: S608 - names of our own tables
@@ -84,3 +115,8 @@ _instants = lru_cache(maxsize=65_536)(microseconds)
 """Most instants of a row are written again with each reading."""
 _SQLITE = _Converters({str: storable_text, int: storable_number, datetime: _instants, tuple: _flags})
 _POSTGRESQL = _Converters({str: storable_text, int: storable_number, tuple: _flags})
+
+
+def converters(dialect: str) -> Mapping[type, Converter]:
+    """What makes a value of each type one that the driver takes; None stays None, and is not asked for."""
+    return _POSTGRESQL if dialect == "postgresql" else _SQLITE

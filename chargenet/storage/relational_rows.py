@@ -69,13 +69,16 @@ def position(connection: Connection, name: str) -> int:
 
 def advance(connection: Connection, name: str, after: int, upto: int) -> None:
     """Move a read model's position, holding its row until commit. Raises StoreUnavailable when it is not at `after`."""
-    insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = tables.cursors.c.name == name
-    connection.execute(insert(tables.cursors).values(name=name, sequence=0).on_conflict_do_nothing())
-    present = connection.execute(select(tables.cursors.c.sequence).where(row).with_for_update()).scalar_one()
-    if present != after:
-        raise StoreUnavailable("sql", f"{name} is at {present}, not at {after}: another write came between")
-    connection.execute(tables.cursors.update().where(row).values(sequence=upto))
+    here = tables.cursors.c.name == name, tables.cursors.c.sequence == after
+    move = tables.cursors.update().where(*here).values(sequence=upto)
+    if connection.execute(move).rowcount == 1:
+        return
+    if after == 0:  # the first time
+        insert: Any = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        connection.execute(insert(tables.cursors).values(name=name, sequence=0).on_conflict_do_nothing())
+        if connection.execute(move).rowcount == 1:
+            return
+    raise StoreUnavailable("sql", f"{name} is at {position(connection, name)}, not at {after}: another write came between")
 
 
 def drop_model(connection: Connection, name: str, model: Iterable[Table]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, or_, select, tuple_
 
 from chargenet.model.station import ChargePoint, ChargePointEvent, ChargePointState, ConnectorState, Upload
 from chargenet.storage import paging, tables
-from chargenet.storage.relational_bulk import write_rows
+from chargenet.storage.relational_bulk import update_rows, write_rows
 from chargenet.storage.relational_engine import Database
 from chargenet.storage.relational_rows import advance, chunks, containing, drop_model, position, values
 from chargenet.stores import Page, StationChanges
@@ -49,7 +49,7 @@ class SqlStations:
     async def save(self, changes: StationChanges, after: int, upto: int) -> None:
         def work(connection: Connection) -> None:
             advance(connection, MODEL, after, upto)
-            write_rows(connection, _points, changes.charge_points)
+            _write_points(connection, changes)
             write_rows(connection, _plugs, changes.connectors)
             write_rows(connection, _events, changes.events)
             write_rows(connection, _uploads, changes.uploads)
@@ -153,6 +153,12 @@ class SqlStations:
         query = select(_uploads).where(_uploads.c.file_id == file_id)
         rows = await self._database.read(lambda connection: values(Upload, connection.execute(query).mappings()))
         return rows[0] if rows else None
+
+
+def _write_points(connection: Connection, changes: StationChanges) -> None:
+    stored = [row for row in changes.charge_points if row.charge_point_id in changes.changed]
+    update_rows(connection, _points, stored, [changes.changed[row.charge_point_id] for row in stored])
+    write_rows(connection, _points, [row for row in changes.charge_points if row.charge_point_id not in changes.changed])
 
 
 _STATE_FIELDS = tuple(column.name for column in _points.columns if column.name != "charge_point_id")

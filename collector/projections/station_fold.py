@@ -6,6 +6,7 @@ Pure. A connection's end counts only when no newer connection was seen: the clos
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +18,8 @@ from chargenet.model.text import storable_text
 from chargenet.stores import StationChanges
 
 replace = msgspec.structs.replace
+_IDENTITY = ("vendor", "model", "serial_number", "firmware_version", "iccid", "imsi", "meter_type", "meter_serial_number")
+"""What a boot says of the charge point; what it leaves out stays as it was."""
 
 
 class Changed:
@@ -24,6 +27,8 @@ class Changed:
 
     def __init__(self) -> None:
         self.charge_points: dict[str, ChargePointState] = {}
+        self.fields: dict[str, tuple[str, ...]] = {}
+        """Of the rows that were there before: which fields changed."""
         self.connectors: dict[tuple[str, str], ConnectorState] = {}
         self.events: list[ChargePointEvent] = []
         self.uploads: list[Upload] = []
@@ -32,6 +37,7 @@ class Changed:
         """For the store."""
         return StationChanges(
             charge_points=list(self.charge_points.values()),
+            changed=self.fields,
             connectors=list(self.connectors.values()),
             events=self.events,
             uploads=self.uploads,
@@ -54,6 +60,7 @@ class Fold:
     def __init__(self, station: Station, changed: Changed) -> None:
         self._station, self._changed = station, changed
         self._fact: Fact
+        self._new: dict[str, Any] = {}
         self._first_seen_at, self._last_seen_at = station.row.first_seen_at, station.row.last_seen_at
 
     def apply(self, fact: Fact) -> None:
@@ -70,60 +77,59 @@ class Fold:
 
     def finish(self) -> None:
         """After the last fact of a batch; there was at least one."""
-        seen = {"first_seen_at": self._first_seen_at, "last_seen_at": self._last_seen_at}
-        self._station.row = row = replace(self._station.row, **seen, sequence=self._fact.sequence)
-        self._changed.charge_points[row.charge_point_id] = row
+        station, new = self._station, self._new
+        before = station.row
+        new["last_seen_at"], new["sequence"] = self._last_seen_at, self._fact.sequence
+        if before.first_seen_at is None:
+            new["first_seen_at"] = self._first_seen_at
+        else:
+            self._changed.fields[before.charge_point_id] = tuple(sorted(new))
+        station.row = self._changed.charge_points[before.charge_point_id] = replace(before, **new)
+
+    def _now(self, field: str) -> Any:
+        """What the row says by now."""
+        return self._new[field] if field in self._new else getattr(self._station.row, field)
 
     def _opened(self, index: int, event: e.ConnectionOpened) -> None:
-        fact, row = self._fact, self._station.row
-        detail = f"{event.remote}, security profile {event.security_profile}"
-        self._note(index, "connected", fact.protocol, detail)
-        if fact.generation < row.generation:
+        fact = self._fact
+        self._note(index, "connected", fact.protocol, f"{event.remote}, security profile {event.security_profile}")
+        if fact.generation < self._now("generation"):
             return
-        self._station.row = replace(
-            row,
-            connected=True,
-            generation=fact.generation,
-            connected_at=fact.received_at,
-            remote=storable_text(event.remote),
-            security_profile=event.security_profile,
-            protocol=fact.protocol,
-        )
+        self._new |= {
+            "connected": True,
+            "generation": fact.generation,
+            "connected_at": fact.received_at,
+            "remote": storable_text(event.remote),
+            "security_profile": event.security_profile,
+            "protocol": fact.protocol,
+        }
 
     def _closed(self, index: int, event: e.ConnectionClosed) -> None:
-        fact, row = self._fact, self._station.row
+        fact = self._fact
         how = "superseded" if event.superseded else "lost" if event.lost else "closed"
         self._note(index, "disconnected", how, f"{event.code} {event.reason}".strip())
-        if fact.generation >= row.generation and not event.superseded:
-            self._station.row = replace(row, connected=False, generation=fact.generation, disconnected_at=fact.received_at)
+        if fact.generation >= self._now("generation") and not event.superseded:
+            self._new |= {"connected": False, "generation": fact.generation, "disconnected_at": fact.received_at}
 
     def _booted(self, index: int, event: e.ChargePointBooted) -> None:
-        fact, row = self._fact, self._station.row
-        firmware = _clean(event.firmware_version)
-        self._note(index, "boot", _clean(event.reason) or "unknown", firmware)
-        if firmware is not None and row.firmware_version is not None and firmware != row.firmware_version:
-            self._note(index, "firmware_changed", firmware, f"from {row.firmware_version}")
-        self._station.row = replace(
-            row,
-            vendor=_clean(event.vendor) or row.vendor,
-            model=_clean(event.model) or row.model,
-            serial_number=_clean(event.serial_number) or row.serial_number,
-            firmware_version=firmware or row.firmware_version,
-            iccid=_clean(event.iccid) or row.iccid,
-            imsi=_clean(event.imsi) or row.imsi,
-            meter_type=_clean(event.meter_type) or row.meter_type,
-            meter_serial_number=_clean(event.meter_serial_number) or row.meter_serial_number,
-            booted_at=fact.received_at,
-            boot_reason=_clean(event.reason),
-            boots=row.boots + 1,
-            protocol=fact.protocol,
-        )
+        fact, known = self._fact, self._now("firmware_version")
+        firmware, reason = _clean(event.firmware_version), _clean(event.reason)
+        self._note(index, "boot", reason or "unknown", firmware)
+        if firmware is not None and known is not None and firmware != known:
+            self._note(index, "firmware_changed", firmware, f"from {known}")
+        told = {name: _clean(getattr(event, name)) for name in _IDENTITY}
+        self._new |= {name: text for name, text in told.items() if text}
+        self._new |= {
+            "booted_at": fact.received_at,
+            "boot_reason": reason,
+            "boots": self._now("boots") + 1,
+            "protocol": fact.protocol,
+        }
 
     def _status(self, _: int, event: e.StatusReported) -> None:
         fact, status = self._fact, str(event.status)
         if event.connector is None:
-            at = fact.received_at
-            self._station.row = replace(self._station.row, status=status, status_at=at, error_code=_clean(event.error_code))
+            self._new |= {"status": status, "status_at": fact.received_at, "error_code": _clean(event.error_code)}
             return
         label = event.connector.label
         before = self._station.connectors.get(label)
@@ -149,13 +155,13 @@ class Fold:
     def _firmware(self, index: int, event: e.FirmwareStatusReported) -> None:
         status, at = storable_text(event.status), self._fact.received_at
         self._note(index, "firmware_status", status, "signed" if event.signed else None, event.request_id)
-        self._station.row = replace(self._station.row, firmware_status=status, firmware_status_at=at)
+        self._new |= {"firmware_status": status, "firmware_status_at": at}
 
     def _diagnostics(self, index: int, event: e.DiagnosticsStatusReported) -> None:
-        status, row = storable_text(event.status), self._station.row
-        if status != row.diagnostics_status or event.request_id is not None:  # a flood of "Uploading" is one piece of news
+        status = storable_text(event.status)
+        if status != self._now("diagnostics_status") or event.request_id is not None:  # a flood of "Uploading" is one piece of news
             self._note(index, "diagnostics_status", status, None, event.request_id)
-        self._station.row = replace(row, diagnostics_status=status, diagnostics_status_at=self._fact.received_at)
+        self._new |= {"diagnostics_status": status, "diagnostics_status_at": self._fact.received_at}
 
     def _uploaded(self, _: int, event: e.DiagnosticsUploaded) -> None:
         upload = Upload(
@@ -171,21 +177,29 @@ class Fold:
         self._changed.uploads.append(upload)
 
     def _security(self, index: int, event: e.SecurityEventReported) -> None:
-        row = self._history(index, "security", storable_text(event.type), _clean(event.info))
-        self._changed.events.append(replace(row, occurred_at=event.occurred_at))
+        self._note(index, "security", storable_text(event.type), event.info, occurred_at=event.occurred_at)
 
-    def _note(self, index: int, kind: str, value: str, detail: str | None = None, request_id: int | None = None) -> None:
-        self._changed.events.append(replace(self._history(index, kind, value, detail), request_id=request_id))
-
-    def _history(self, index: int, kind: str, value: str, detail: str | None) -> ChargePointEvent:
-        return ChargePointEvent(
-            charge_point_id=self._fact.charge_point_id,
-            sequence=self._fact.sequence,
-            ordinal=2 * index + (kind == "firmware_changed"),
-            kind=kind,
-            value=value,
-            detail=_clean(detail),
-            received_at=self._fact.received_at,
+    def _note(
+        self,
+        index: int,
+        kind: str,
+        value: str,
+        detail: str | None = None,
+        request_id: int | None = None,
+        occurred_at: datetime | None = None,
+    ) -> None:
+        self._changed.events.append(
+            ChargePointEvent(
+                charge_point_id=self._fact.charge_point_id,
+                sequence=self._fact.sequence,
+                ordinal=2 * index + (kind == "firmware_changed"),
+                kind=kind,
+                value=value,
+                detail=_clean(detail),
+                request_id=request_id,
+                occurred_at=occurred_at,
+                received_at=self._fact.received_at,
+            )
         )
 
 

@@ -66,6 +66,19 @@ async def test_a_saved_row_replaces_every_field_of_the_one_before(stores: Stores
         assert found.state == row
 
 
+async def test_only_the_fields_that_changed_need_be_written(stores: Stores) -> None:
+    """Rows that are stored keep their other fields; those that are not named as stored are written whole."""
+    rows = [ChargePointState(charge_point_id=name, vendor="v", firmware_version="1", sequence=1) for name in ("CP1", "CP2", "CP3")]
+    await stores.stations.save(StationChanges(charge_points=rows[:2]), after=0, upto=1)
+    replace = msgspec.structs.replace
+    one = replace(rows[0], last_seen_at=at(1), sequence=2)
+    two = replace(rows[1], last_seen_at=at(2), vendor="w\x00", sequence=2)
+    changed = {"CP1": ("last_seen_at", "sequence"), "CP2": ("last_seen_at", "sequence", "vendor")}
+    await stores.stations.save(StationChanges(charge_points=[two, rows[2], one], changed=changed), after=1, upto=2)
+    found = [each.state for each in (await stores.stations.charge_points()).items]
+    assert found == [one, replace(two, vendor="w\ufffd"), rows[2]]
+
+
 async def test_every_field_of_a_transaction_comes_back(stores: Stores) -> None:
     """Instants to the microsecond, 64-bit numbers cut, flags as a tuple, an instant of 1970 as it is."""
     row = Transaction(
