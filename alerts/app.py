@@ -64,6 +64,7 @@ class Alerts:
         site_of: Callable[[str], str],
         last_frames: Mapping[str, datetime],
         settings: AlertSettings,
+        listening: Callable[[], bool] = lambda: True,
     ) -> None:
         self.store, self._stores, self._clock, self._notices = cases, stores, clock, notices
         self.standstills = Standstills()
@@ -74,7 +75,7 @@ class Alerts:
         self.metrics = CaseMetrics(self.caseload)
         tell = None if notices is None else self._tell
         pace = scaled(settings.pace, settings.speed)
-        self.loop = AlertLoop(feed, journal, clock, cases, self._knowledge, self.caseload, tell, pace, self.standstills)
+        self.loop = AlertLoop(feed, journal, clock, cases, self._knowledge, self.caseload, tell, pace, self.standstills, listening)
         self.loop.on_attempts = self._count
         self.metrics.watch(self.loop)
 

@@ -55,7 +55,10 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertLoop:
-    """One per process. `tell` gives untold cases to the relay and returns when it has stored them; None: there is no relay."""
+    """One per process. `tell` gives untold cases to the relay and returns when it has stored them; None: there is no relay.
+
+    `listening`: whether anybody could be heard now; while not, silence is nobody's.
+    """
 
     def __init__(
         self,
@@ -68,10 +71,11 @@ class AlertLoop:
         tell: Callable[[Sequence[Case]], Awaitable[None]] | None,
         pace: Pace,
         standstills: Standstills,
+        listening: Callable[[], bool] = lambda: True,
     ) -> None:
         self._feed, self._journal, self._clock, self._store = feed, journal, clock, store
         self._knowledge, self._caseload, self._tell, self._pace = knowledge, caseload, tell, pace
-        self._standstills = standstills
+        self._standstills, self._listening = standstills, listening
         self.turn = asyncio.Lock()
         """Held by whoever applies facts, judges or changes a case."""
         self.position = self._stored = 0
@@ -146,7 +150,8 @@ class AlertLoop:
 
     async def _beat(self) -> None:
         while True:
-            self._standstills.beat(self._clock.now(), self._clock.monotonic())
+            if self._listening():
+                self._standstills.beat(self._clock.now(), self._clock.monotonic())
             await asyncio.sleep(BEAT_S)
 
     async def _follow(self) -> None:
@@ -231,7 +236,9 @@ class AlertLoop:
         self.due("tell")
 
     def _catching_up(self) -> bool:
-        """This process stood still until now: what came meanwhile is read before anything is concluded; the next sweep does."""
+        """This process heard nothing until now: what came meanwhile is read before anything is concluded; the next sweep does."""
+        if not self._listening():
+            return True
         if not self._standstills.watched:
             return False
         monotonic = self._clock.monotonic()

@@ -98,6 +98,10 @@ class Hosting(ABC):
     def site_of(self, charge_point_id: str) -> str:
         """Site id of a charge point, "" where none is known."""
 
+    def listening(self) -> bool:
+        """Whether charge points could be heard now."""
+        return True
+
     def interpret(self, record: Record) -> Fact:
         """The fact of a record."""
         return interpret(record)
@@ -133,6 +137,7 @@ class Hosting(ABC):
                 speed=self.alert_speed,
                 rules=RuleSettings(heartbeat_interval_s=float(self.settings.collector.heartbeat_interval_s)),
             ),
+            self.listening,
         )
         self.relay.actions.owners["alerts"] = self._act
         self._measured(RelayMetrics(self.relay, self.clock), self.alerts.metrics)

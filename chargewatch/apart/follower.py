@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from chargenet.errors import Conflict, StoreUnavailable
 from chargenet.events import Fact
 from chargenet.model.record import Record
-from chargenet.ports import Clock
 from chargewatch.apart.journal import FarJournal
 from chargewatch.apart.line import Line
 from chargewatch.apart.wire import NO_BEATS, News
@@ -33,19 +32,14 @@ class Follower:
     """`on_beat` hears of heartbeats (None: they are not asked for); `on_registrations` reads the registrations again."""
 
     def __init__(
-        self, line: Line, journal: FarJournal, interpret: Callable[[Record], Fact], clock: Clock,
+        self, line: Line, journal: FarJournal, interpret: Callable[[Record], Fact],
         on_registrations: Callable[[], Awaitable[None]], on_beat: Heard | None = None,
     ) -> None:  # fmt: skip
-        self._line, self._journal, self._interpret, self._clock = line, journal, interpret, clock
+        self._line, self._journal, self._interpret = line, journal, interpret
         self._on_registrations, self.on_beat = on_registrations, on_beat
         self._position, self._beats, self._registrations = 0, 0, -1
         self.problem: str | None = None
         """Why nothing is heard of the collector, None while it is."""
-        self.heard_at: float | None = None
-        """When it last answered, by the monotonic clock."""
-        self.on_silence: Callable[[datetime, datetime], None] = lambda _since, _until: None
-        """The collector did not answer in between, which says nothing of charge points."""
-        self._last_heard = clock.now()
 
     def lag(self) -> int:
         """Durable records that are not here yet."""
@@ -121,8 +115,6 @@ class Follower:
         self.problem = str(error)
 
     def _answered(self) -> None:
-        now = self._clock.now()
         if self.problem is not None:
             log.info("the collector answers again")
-            self.on_silence(self._last_heard, now)
-        self.problem, self._last_heard, self.heard_at = None, now, self._clock.monotonic()
+        self.problem = None

@@ -50,7 +50,7 @@ class ProgramProcess(Hosting):
         self.gateway = FarGateway(self.line)
         self._states, self._hours = FarStates(self.line), _hours_of(settings, clock) if program == BILLING else []
         on_beat = self._beat if program == ALERTS else None
-        self.follower = Follower(self.line, self.journal, interpret, clock, self.directory.refresh, on_beat)
+        self.follower = Follower(self.line, self.journal, interpret, self.directory.refresh, on_beat)
         relay = chosen.apart.get(ALERTS)
         self._relay_line = self.line if relay is None else Line(ALERTS, relay, chosen.token, chosen.timeout_s)
         count_suppressed(self.platform_metrics.log_suppressed)
@@ -107,6 +107,10 @@ class ProgramProcess(Hosting):
         """Site id of a charge point, "" where none is known."""
         entry = self.directory.find(charge_point_id)
         return (entry.site_id or "") if entry else ""
+
+    def listening(self) -> bool:
+        """Not while nothing is heard of the collector: then nobody's silence means anything."""
+        return self.follower.problem is None
 
     async def metrics(self) -> bytes:
         """What this process measures; of charge points and their connections the collector tells."""
