@@ -15,7 +15,8 @@ from billing_reports.rollup_hours import seconds_of
 from billing_reports.rollup_revenue import added
 from billing_reports.rollup_state import PointState, Span
 from billing_reports.rollup_store import Batch, Rolled
-from billing_reports.rollups import HOUR, HourAmounts, HourRevenue, HourRow, HourSeconds, PointSum
+from billing_reports.rollups import HOUR, HourRevenue, HourRow, HourSeconds, PointSum
+from billing_reports.storage import rollup_bulk
 from billing_reports.storage import rollup_tables as t
 from chargenet.storage.relational_engine import Database
 from chargenet.storage.relational_rows import advance, chunks, drop_model, plain, position, upsert, values
@@ -57,9 +58,7 @@ class SqlRollups:
     async def save(self, batch: Batch, after: int, upto: int) -> None:
         def work(connection: Connection) -> None:
             advance(connection, CURSOR, after, upto)
-            upsert(connection, t.connector_spans, [plain(each) for each in batch.spans])
-            _add(connection, batch.amounts)
-            _put_states(connection, batch)
+            rollup_bulk.save(connection, batch)
 
         await self._database.write(work)
 
@@ -147,23 +146,6 @@ def _inserting(connection: Connection) -> Any:
     return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
 
 
-def _add(connection: Connection, amounts: Sequence[HourAmounts]) -> None:
-    """Energy and sessions on top of what is there; a complete hour that changes is a new revision of it."""
-    if not amounts:
-        return
-    table = t.hourly_rollups
-    statement = _inserting(connection)(table)
-    new, old = statement.excluded, table.c
-    grown = {
-        "energy_wh": old.energy_wh + new.energy_wh,
-        "sessions": old.sessions + new.sessions,
-        "revision": old.revision + case((old.total_s > 0, 1), else_=0),
-        "exported": None,
-    }
-    rows = [_values(HourRow(**msgspec.structs.asdict(each))) for each in amounts]
-    connection.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=grown), rows)
-
-
 def _earn(connection: Connection, earned: Sequence[HourRevenue]) -> int:
     """Revenue on top of what is there; a complete hour that changes is a new revision of it."""
     table, c = t.hourly_rollups, t.rollup_points.c
@@ -193,23 +175,6 @@ def _earn(connection: Connection, earned: Sequence[HourRevenue]) -> int:
         }
         connection.execute(statement.on_conflict_do_update(index_elements=list(_KEY), set_=changed), rows)
     return len(rows)
-
-
-def _put_states(connection: Connection, batch: Batch) -> None:
-    """States replace; the earliest dirty hour stays the earliest."""
-    if not batch.states:
-        return
-    table = t.rollup_points
-    statement = _inserting(connection)(table)
-    new, old = statement.excluded, table.c
-    earlier = and_(new.dirty_from.is_not(None), or_(old.dirty_from.is_(None), old.dirty_from > new.dirty_from))
-    dirty = case((earlier, new.dirty_from), else_=old.dirty_from)
-    rows = [
-        {"charge_point_id": name, "state": state, "dirty_from": batch.dirty.get(name), "rolled_upto": None}
-        for name, state in batch.states.items()
-    ]
-    changed = {"state": new.state, "dirty_from": dirty}
-    connection.execute(statement.on_conflict_do_update(index_elements=["charge_point_id"], set_=changed), rows)
 
 
 def _spans(connection: Connection, charge_point_ids: Sequence[str], start: datetime, end: datetime) -> list[Span]:
