@@ -44,6 +44,17 @@ class Line(Port):
     def send(self, text: bytes) -> None: ...
 
 
+class _Gone:
+    """What is left of a line: its name in what is still recorded."""
+
+    __slots__ = ("charge_point_id", "generation", "protocol")
+
+    def __init__(self, line: Line) -> None:
+        self.charge_point_id, self.protocol, self.generation = line.charge_point_id, line.protocol, line.generation
+
+    def send(self, text: bytes) -> None: ...
+
+
 class Outbound:
     """Calls of ours on one connection."""
 
@@ -94,6 +105,7 @@ class Outbound:
         if self._channel is not None:
             for ended in self._channel.close():
                 self._end(ended, b"", self._services.clock.now_us())
+        self._line = _Gone(self._line)  # the line knows us: together they would wait for a garbage collection
 
     def _expire(self) -> None:
         self._timer = None

@@ -16,6 +16,8 @@ log = logging.getLogger("collector.transport")
 
 READ_TURN_BYTES = 262_144
 """Read from one connection before the others have their turn."""
+_NONE = asyncio.BufferedProtocol()
+"""Of a connection that is over."""
 
 
 class Tcp(asyncio.Transport):
@@ -194,7 +196,8 @@ class Tcp(asyncio.Transport):
         self._loop.call_soon(self._finish, error)
 
     def _finish(self, error: Exception | None) -> None:
+        protocol, self._protocol = self._protocol, _NONE  # it knows us: together they would wait for a garbage collection
         try:
-            self._protocol.connection_lost(error)
+            protocol.connection_lost(error)
         finally:
             self._sock.close()
