@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from alerts.config import NOBODY, Config, load
@@ -57,19 +59,30 @@ def served_runbooks() -> frozenset[str]:
 
 
 def load_link_key(path: Path) -> bytes:
-    """The key in `path`, made on first use, for its owner only. Raises SettingsError for a file that others can read."""
+    """The key in `path`, made on first use, for its owner only. Raises SettingsError for a file that others can read.
+
+    Several processes may ask at once: the file appears whole or not at all, and all get the one that is there first.
+    """
+    if not path.exists():
+        try:
+            _make_key(path)
+        except OSError as error:
+            raise SettingsError(str(path), "", f"the key of signed links cannot be made: {error.strerror}") from error
+    return _read_key(path)
+
+
+def _make_key(path: Path) -> None:
+    """`mkstemp` opens for the owner only; a link, unlike a rename, leaves a file that is there already alone."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read_key(path)
-    except OSError as error:
-        raise SettingsError(str(path), "", f"the key of signed links cannot be made: {error.strerror}") from error
-    with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_bytes(KEY_BYTES)
-        file.write(key)
-        file.flush()
-        os.fsync(descriptor)
-    return key
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(descriptor)
+        with suppress(FileExistsError):
+            os.link(name, path)
+    finally:
+        Path(name).unlink()
 
 
 def _read_key(path: Path) -> bytes:

@@ -36,6 +36,7 @@ _SECRET_FILES = {
 _OPEN_ON_LOOPBACK = (
     ("collector.unknown_charge_points", "reject", "collector.ocpp"),
     ("http.open_probes", False, "http.listen"),
+    ("http.open_probes", False, "programs.listen"),
 )
 _S = TypeVar("_S", bound=msgspec.Struct)
 

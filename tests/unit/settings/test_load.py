@@ -61,6 +61,7 @@ def test_what_others_reach_is_closed_by_default(address: str, policy: str, probe
     """Unknown charge points are accepted, and probes open, on loopback only; a setting of its own always wins."""
     loaded = load(None, {}, {"collector.ocpp": address, "http.listen": address})
     assert (loaded.collector.unknown_charge_points, loaded.http.open_probes) == (policy, probes)
+    assert load(None, {}, {"programs.listen": address}).http.open_probes is probes
     own = load(None, {}, {"collector.ocpp": address, "collector.unknown_charge_points": "pending"})
     assert own.collector.unknown_charge_points == "pending"
 
