@@ -20,6 +20,7 @@ from alerts.relay.rows import Outcome
 from alerts.stages.dedup import Reason, Status
 from alerts.stages.group import Place
 from chargenet.model.notice import Notice, Severity
+from chargenet.model.standstill import STILL_S, Standstills
 from chargenet.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -29,10 +30,10 @@ _GROUP = "relay:wedged"
 
 
 class Expected:
-    """Is Alertmanager still there? Pure. It has the whole time from the start on."""
+    """Is Alertmanager still there? Pure. It has the whole time from the start on, less what this process could not hear of it."""
 
-    def __init__(self, watchdog: Watchdog, now: datetime) -> None:
-        self._watchdog = watchdog
+    def __init__(self, watchdog: Watchdog, now: datetime, standstills: Standstills) -> None:
+        self._watchdog, self._standstills = watchdog, standstills
         self.heard_at: datetime | None = None
         self._since = now
 
@@ -45,7 +46,7 @@ class Expected:
         within_s = self._watchdog.expect_within_s
         if within_s is None:
             return self._notice(now, over=True) if is_open else None
-        silent = now - self._since > timedelta(seconds=within_s)
+        silent = (now - self._since).total_seconds() - self._standstills.between_instants(self._since, now) > within_s
         return self._notice(now, over=not silent) if silent != is_open else None
 
     def _notice(self, now: datetime, *, over: bool) -> Notice:
@@ -91,8 +92,18 @@ class Guard:
         self._ended.set()
 
     def _watch(self) -> None:
-        while not self._ended.wait(min(5.0, self._after_s / 4)):
+        every_s = min(5.0, self._after_s / 4)
+        while True:
+            began = self._clock.monotonic()
+            if self._ended.wait(every_s):
+                return
+            self.woke(self._clock.monotonic() - began - every_s)
             self.look()
+
+    def woke(self, late_s: float) -> None:
+        """This thread slept for so much longer than it meant to: where the whole process stood still, the loop is not to blame."""
+        if late_s > STILL_S:
+            self._last += late_s
 
     def look(self) -> None:
         """Tell when the relay stands still, and when it moves again. Blocking."""

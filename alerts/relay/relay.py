@@ -30,6 +30,7 @@ from alerts.stages.alert import Alert
 from alerts.stages.silence import Silence
 from chargenet.errors import NotFound, StoreUnavailable, Unavailable
 from chargenet.model.notice import Notice
+from chargenet.model.standstill import BEAT_S, Standstills
 from chargenet.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,8 @@ class Relay:
         self.actions = LinkActions(self, links, clock)
         self.book = self._book(Held([], [], []))
         self.flusher = Flusher(self.book, store, links, options.bases)
-        self.expected = Expected(config.watchdog, clock.now())
+        self._standstills = Standstills()
+        self.expected = Expected(config.watchdog, clock.now(), self._standstills)
         self.attempts: Counter[tuple[str, str]] = Counter()
         """(receiver, outcome) → attempts since the start."""
         self.intake: Counter[tuple[str, str]] = Counter()
@@ -197,6 +199,7 @@ class Relay:
         """Group, deliver and watch until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._beat())
                 tasks.create_task(self._flush_loop())
                 tasks.create_task(self._keep_loop())
                 for name, dispatcher in self.dispatchers.items():
@@ -208,6 +211,11 @@ class Relay:
         finally:
             if self._guard is not None:
                 self._guard.stop()
+
+    async def _beat(self) -> None:
+        while True:
+            self._standstills.beat(self._clock.now(), self._clock.monotonic())
+            await asyncio.sleep(BEAT_S)
 
     async def step(self) -> datetime | None:
         """Look once at everything that is due; when to look again. Raises StoreUnavailable."""
@@ -277,6 +285,8 @@ class Relay:
             await asyncio.sleep(watchdog.heartbeat_every_s)
 
     async def _expect(self) -> None:
+        if self._standstills.watched:
+            self._standstills.beat(self._clock.now(), self._clock.monotonic())
         known = self.book.alerts.get(KEY)
         notice = self.expected.notice(self._clock.now(), known is not None and not known.is_over)
         if notice is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from alerts.relay.relay import Relay
 from alerts.storage.memory import MemoryAlerts
 from chargenet.clock import SystemClock
 from chargenet.errors import StoreUnavailable
+from chargenet.model.standstill import CATCH_UP_S, Standstills
 from chargenet.testing import FrozenClock
 from tests.support.hooks import SECRET, hook
 from tests.support.relay import CONFIG, Listener, Simulated
@@ -67,6 +69,43 @@ def test_a_relay_that_stands_still_is_told_once_and_its_return_too(tmp_path_fact
         guard.look()
         assert [status for status, _ in receiver.told] == ["firing", "resolved"]
         assert len({message_id for message_id, _ in receiver.taken}) == 2
+
+
+def test_a_process_that_stood_still_is_no_relay_that_hangs(tmp_path: Path) -> None:
+    """The thread slept too long with it, which takes that time out; what the relay does not do from then on still counts."""
+    clock = WallClock()
+    with hook() as receiver:
+        config = parse(WATCHED.format(url=receiver.url, secret=SECRET), "alerts.toml", tmp_path)
+        guard = Guard(config.watchdog, list(config.receivers.values()), clock, lambda: Door(allow_private=True))
+        clock.advance(5)
+        guard.woke(0.1)
+        clock.advance(3600 + 5)
+        guard.woke(3600)
+        guard.look()
+        assert receiver.heard == []
+        clock.advance(50)
+        guard.woke(0.0)
+        guard.look()
+        assert receiver.heard == [], "59 s and a little of its own"
+        clock.advance(2)
+        guard.woke(0.0)
+        guard.look()
+        assert len(receiver.heard) == 1
+
+
+def test_alertmanager_is_not_silent_while_we_cannot_hear() -> None:
+    """Its time goes on where it stopped when our process did."""
+    world, clock, standstills = Simulated(CONFIG + "\n[watchdog]\nexpect_within_s = 300\n"), FrozenClock(), Standstills()
+    expected = Expected(world.config.watchdog, clock.now(), standstills)
+    standstills.beat(clock.now(), clock.monotonic())
+    clock.advance(3600)
+    standstills.beat(clock.now(), clock.monotonic())
+    assert expected.notice(clock.now(), is_open=False) is None
+    clock.advance(300 + CATCH_UP_S)
+    assert expected.notice(clock.now(), is_open=False) is None
+    clock.advance(1)
+    told = expected.notice(clock.now(), is_open=False)
+    assert told is not None and told.resolved_at is None
 
 
 async def test_the_relay_says_what_hinders_it_and_goes_on_by_itself() -> None:
@@ -139,11 +178,11 @@ def test_alertmanager_has_its_time_from_the_start_on() -> None:
     """Missed only after the whole time without its alert; not expected at all where nobody said so."""
     world = Simulated(CONFIG + "\n[watchdog]\nexpect_within_s = 300\n")
     now = world.clock.now()
-    expected = Expected(world.config.watchdog, now)
+    expected = Expected(world.config.watchdog, now, Standstills())
     assert expected.notice(now + timedelta(seconds=300), is_open=False) is None
     missed = expected.notice(now + timedelta(seconds=301), is_open=False)
     assert missed is not None and missed.resolved_at is None and "never since this start" in missed.text
     expected.heard(now + timedelta(seconds=400))
     over = expected.notice(now + timedelta(seconds=401), is_open=True)
     assert over is not None and over.resolved_at is not None
-    assert Expected(Simulated().config.watchdog, now).notice(now + timedelta(days=9), is_open=False) is None
+    assert Expected(Simulated().config.watchdog, now, Standstills()).notice(now + timedelta(days=9), is_open=False) is None
