@@ -219,10 +219,10 @@ class Connection:
     def on_durable(self, reply: bytes) -> None:
         """The record is on disk: its reply may leave."""
         self.undurable -= 1
-        if reply:
-            self._send(reply)
-        if self.pressure is not None and self.pressure.pressed:
-            self._relieve(self.pressure)
+        if reply and self.socket is not None:
+            self.socket.send(reply)
+        if (pressure := self.pressure) is not None and pressure.pressed:
+            self._relieve(pressure)
 
     def on_lost(self) -> None:
         """The record could not be made durable: no answer, and nothing more is read until the journal works again."""

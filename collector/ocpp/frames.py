@@ -250,7 +250,7 @@ def _json(payload: Payload) -> bytes:
 
 def result(ident: bytes, payload: Payload) -> bytes:
     """[3, id, payload]."""
-    return b"[3,%b,%b]" % (ident, _json(payload))
+    return b"[3," + ident + b"," + (payload if isinstance(payload, bytes) else _encode(payload)) + b"]"
 
 
 def error(ident: bytes, code: str, description: str = "", details: Payload = b"{}") -> bytes:

@@ -18,7 +18,7 @@ class Violation(Exception):
 class Assembly:
     """One connection's message in the making."""
 
-    __slots__ = ("_buffer", "_kind", "_limit", "_packed", "_packs")
+    __slots__ = ("_buffer", "_kind", "_limit", "_packed", "_packs", "open")
 
     def __init__(self, limit: int, packs: bool) -> None:
         """`limit`: bytes of one message, before and after inflating. `packs`: permessage-deflate was agreed."""
@@ -26,11 +26,8 @@ class Assembly:
         self._buffer: bytearray | None = None
         self._kind = TEXT
         self._packed = False
-
-    @property
-    def open(self) -> bool:
-        """Between the first and the last fragment of a message."""
-        return self._buffer is not None
+        self.open = False
+        """Between the first and the last fragment of a message. Asked for each frame, hence no property."""
 
     def add(self, opcode: int, fin: bool, rsv1: bool, payload: bytes) -> tuple[int, bytes] | None:
         """One data frame; (TEXT or BINARY, message) when it is the last of its message. Raises Violation."""
@@ -54,13 +51,13 @@ class Assembly:
 
     def _collect(self, payload: bytes, fin: bool) -> tuple[int, bytes] | None:
         if self._buffer is None:
-            self._buffer = bytearray()
+            self._buffer, self.open = bytearray(), True
         if len(self._buffer) + len(payload) > self._limit:
             raise Violation(closing.TOO_BIG, f"message over {self._limit} bytes")
         self._buffer += payload
         if not fin:
             return None
-        message, self._buffer = bytes(self._buffer), None
+        message, self._buffer, self.open = bytes(self._buffer), None, False
         return self._kind, self._inflated(message)
 
     def _inflated(self, message: bytes) -> bytes:

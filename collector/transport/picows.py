@@ -222,11 +222,13 @@ class PicowsSocket(WSListener):
             if kind == _CLOSE:
                 self._closed_by_peer(frame)
             return
-        if kind == _TEXT and frame.fin and not (frame.rsv1 or frame.rsv2 or frame.rsv3 or self._assembly.open):
-            self._listener.on_text(frame.get_payload_as_bytes())
+        if kind is _TEXT and frame.fin and not (frame.rsv1 or frame.rsv2 or frame.rsv3 or self._assembly.open):
+            text = frame.get_payload_as_bytes()
+            self._burst += len(text)
+            self._listener.on_text(text)
         else:
+            self._burst += frame.payload_size
             self._on_rare(kind, frame)
-        self._burst += frame.payload_size
         if frame.last_in_buffer:
             if self._burst >= RESEAT_BYTES and frame.tail_size == 0 and self._open:
                 self.seat()
