@@ -15,7 +15,7 @@ from tests.benchmarks.bench_connections import storm
 from tests.benchmarks.servers import chargewatch
 from tests.benchmarks.tls import papers
 
-CONNECTIONS = 10_000
+CONNECTIONS, TLS_CONNECTIONS = 10_000, 5_000
 
 
 @pytest.mark.benchmark
@@ -31,11 +31,14 @@ def test_idle_charge_points(tmp_path: Path) -> None:
 @pytest.mark.benchmark
 @pytest.mark.timeout(300)
 def test_idle_charge_points_over_tls(tmp_path: Path) -> None:
-    """10,000 over TLS 1.3 with an ECDSA key."""
+    """5,000 over TLS 1.3 with an ECDSA key, which connect one after the other: a handshake costs both sides milliseconds.
+
+    What the platform as a whole grows by meanwhile counts twice as much as with 10,000, against it.
+    """
     certificate, authority = papers(tmp_path)
     config = tmp_path / "config.toml"
     config.write_text(f'[collector]\ntls_cert = "{certificate}"\ntls_key = "{certificate}"\n')
     with chargewatch(tmp_path / "data", "--config", str(config)) as platform:
-        result = storm(platform, CONNECTIONS, str(authority))
+        result = storm(platform, TLS_CONNECTIONS, str(authority))
     print("\n" + json.dumps({"benchmark": "idle_tls", **result}))
-    assert (result["failed"], result["answered"], result["answered_large"]) == (0, CONNECTIONS, CONNECTIONS)
+    assert (result["failed"], result["answered"], result["answered_large"]) == (0, TLS_CONNECTIONS, TLS_CONNECTIONS)
