@@ -147,10 +147,12 @@ class SegmentJournal:
         self._data, self._charge_points, self._received_us = [], [], []
         self._writer.commit(batch)
 
-    def _hand_over_soon(self) -> None:
-        """After a commit: at once when there is much to write or the last batch was long ago."""
-        wait_s = self._handed_over_at + self._options.gather_s - self._clock.monotonic()
-        if self._data and len(self._data) < self._options.few_records and wait_s > 0:
+    def _hand_over_soon(self, records: int) -> None:
+        """After a commit of `records`: at once when there is much to write or the last batch was long ago."""
+        options, queued = self._options, len(self._data)
+        gather_s = options.gather_s if records < options.busy_records else options.busy_gather_s
+        wait_s = self._handed_over_at + gather_s - self._clock.monotonic()
+        if 0 < queued < options.few_records and wait_s > 0:
             self._gathering = self._loop.call_later(wait_s, self._hand_over)
         else:
             self._hand_over()
@@ -180,7 +182,7 @@ class SegmentJournal:
     def _commit(self, outcome: Committed) -> None:
         self._durable = outcome.last
         self._queued_bytes -= outcome.size
-        self._hand_over_soon()  # first, so that the disk works while the listeners do
+        self._hand_over_soon(outcome.records)  # first, so that the disk works while the listeners do
         self.commits += 1
         self.records_written += outcome.records
         self.bytes_written += outcome.size

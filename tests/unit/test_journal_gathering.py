@@ -74,3 +74,23 @@ async def test_few_records_wait_no_longer_than_said(tmp_path: Path, clock: Froze
     await durable(journal)
     assert journal.commits == 2
     journal.close()
+
+
+async def test_after_a_full_batch_records_wait_longer(tmp_path: Path, clock: FrozenClock) -> None:
+    """A busy journal gathers for `busy_gather_s`, a quiet one for `gather_s`: the batch before says which it is."""
+    options = msgspec.structs.replace(GATHERING, gather_s=0.0, busy_gather_s=FOR_EVER_S, busy_records=2)
+    journal = SegmentJournal.open(tmp_path, clock=clock, options=options)
+    append(journal, 1)
+    append(journal, 2)
+    await _handed_over(journal)
+    append(journal, 3)
+    await until(lambda: journal.commits == 1)
+    assert journal.pending == 1, "the full batch is durable, what came after it waits"
+    journal.close()
+    journal = SegmentJournal.open(tmp_path, clock=clock, options=options)
+    append(journal, 4)
+    await _handed_over(journal)
+    append(journal, 5)
+    await durable(journal)
+    assert journal.commits == 2, "nothing waits after a batch of one"
+    journal.close()
