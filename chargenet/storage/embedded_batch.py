@@ -16,8 +16,7 @@ import pyarrow as pa
 from chargenet.events import Fact, MeasurementsTaken
 from chargenet.model.measurement import Composition, Kind, together
 from chargenet.model.record import microseconds
-from chargenet.ports import StateChange
-from chargenet.storage.points import SeriesKey, cut, ordered_at_us, series_key, state_changes
+from chargenet.storage.points import SeriesKey, StateRow, cut, ordered_at_us, series_key, state_rows
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +115,7 @@ class Batch:
         self._sizes, self._at, self._measured = array("q"), array("q"), array("q")
         self._received, self._sequences, self._transactions = array("q"), array("q"), array("i")
         self._transaction_ids: dict[str, int] = {}
-        self._states: list[StateChange] = []
+        self._states: list[StateRow] = []
 
     def add(self, facts: Sequence[Fact]) -> None:
         """Append the measurements and state changes of `facts`."""
@@ -128,7 +127,7 @@ class Batch:
                 else:
                     changed = True
             if changed:
-                self._states.extend(state_changes(fact))
+                self._states += state_rows(fact)
 
     def _measure(self, fact: Fact, event: MeasurementsTaken, ordinal: int) -> None:
         measurements = together(event.measurements)
@@ -185,17 +184,16 @@ class Batch:
         """One row per state change, in the order of the `states` table; None when there is none."""
         if not self._states:
             return None
-        return pa.table(
-            {
-                "at_us": pa.array([microseconds(state.at) for state in self._states], pa.int64()),
-                "received_us": pa.array([microseconds(state.received_at) for state in self._states], pa.int64()),
-                **{
-                    name: pa.array([getattr(state, name) for state in self._states], pa.string())
-                    for name in ("charge_point", "connector", "kind", "value", "detail")
-                },
-                "sequence": pa.array([state.sequence for state in self._states], pa.int64()),
-            }
-        )
+        columns = zip(*self._states, strict=True)
+        return pa.table({name: pa.array(values, kind) for (name, kind), values in zip(_STATES.items(), columns, strict=True)})
+
+
+_STATES = {
+    "at_us": pa.int64(),
+    "received_us": pa.int64(),
+    **dict.fromkeys(("charge_point", "connector", "kind", "value", "detail"), pa.string()),
+    "sequence": pa.int64(),
+}
 
 
 def series_table(rows: Sequence[tuple[int, SeriesKey]]) -> pa.Table:

@@ -10,9 +10,9 @@ distinct and in order. Both clocks are kept as they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chargenet.events import (
     ConnectionClosed,
@@ -108,60 +108,87 @@ def measured_points(fact: Fact) -> Iterator[Point]:
             yield Point(series, at_us, device_us, received_us, measurement.value, event.transaction_id, fact.sequence)
 
 
+StateRow = tuple[int, int, str, str, str, str, str, int]
+"""A `StateChange`, its instants in microseconds."""
+
+
 def state_changes(fact: Fact) -> Iterator[StateChange]:
     """Every state change of a fact, in order."""
+    for at_us, _, charge_point, connector, kind, value, detail, sequence in state_rows(fact):
+        yield StateChange(instant(at_us), fact.received_at, charge_point, connector, kind, value, detail, sequence)
+
+
+def state_rows(fact: Fact) -> list[StateRow]:
+    """The same as rows: a third of the price, for whoever takes in every fact."""
+    rows: list[StateRow] = []
+    received_us = microseconds(fact.received_at)
     for ordinal, event in enumerate(fact.events):
-        if isinstance(event, MeasurementsTaken):
+        tell = _TOLD.get(type(event))
+        if tell is None:
             continue
-        for kind, value, detail, device_at in _told(event):
+        connector = event.connector.label if type(event) is StatusReported and event.connector else ""
+        for kind, value, detail, device_at in tell(event):
             device_us = None if device_at is None else microseconds(device_at)
-            connector = event.connector.label if isinstance(event, StatusReported) and event.connector else ""
-            yield StateChange(
-                at=instant(ordered_at_us(device_us, microseconds(fact.received_at), ordinal)),
-                received_at=fact.received_at,
-                charge_point=fact.charge_point_id,
-                connector=connector,
-                kind=kind,
-                value=cut(value, MAX_VALUE_LENGTH),
-                detail=cut(detail, MAX_DETAIL_LENGTH),
-                sequence=fact.sequence,
-            )
+            at_us = ordered_at_us(device_us, received_us, ordinal)
+            value, detail = cut(value, MAX_VALUE_LENGTH), cut(detail, MAX_DETAIL_LENGTH)
+            rows.append((at_us, received_us, fact.charge_point_id, connector, kind, value, detail, fact.sequence))
+    return rows
 
 
 _Told = tuple[str, str, str, datetime | None]
 """Kind, value, detail and the device's instant."""
 
 
-def _told(event: Event) -> Iterator[_Told]:
-    if isinstance(event, StatusReported):
-        yield from _status(event)
-    elif isinstance(event, ConnectionOpened):
-        yield "connection", "opened", event.remote, None
-    elif isinstance(event, ConnectionClosed):
-        ending = "superseded" if event.superseded else "lost" if event.lost else "closed"
-        yield "connection", ending, f"{event.code} {event.reason}".strip(), None
-    elif isinstance(event, SecurityEventReported):
-        yield "security", event.type, event.info or "", event.occurred_at
-    elif isinstance(event, FirmwareStatusReported):
-        yield "diagnostics", event.status, _request("signed firmware" if event.signed else "firmware", event.request_id), None
-    elif isinstance(event, DiagnosticsStatusReported):
-        yield "diagnostics", event.status, _request("log", event.request_id), None
-    elif isinstance(event, DiagnosticsUploaded):
-        yield "diagnostics", "file", f"{event.file_id} {event.name} {event.size_bytes} bytes", None
-
-
-def _status(event: StatusReported) -> Iterator[_Told]:
+def _status(event: StatusReported) -> Sequence[_Told]:
     said = event.raw_status if event.raw_status != event.status else ""
-    yield "status", event.status, "; ".join(part for part in (said, event.info) if part), event.reported_at
+    detail = "; ".join([part for part in (said, event.info) if part])
     codes = [code for code in (event.error_code, event.vendor_error_code) if code and _means_error(code)]
-    if codes:
-        rest = (*codes[1:], event.vendor_id, event.info)
-        yield "error", codes[0], "; ".join(part for part in rest if part), event.reported_at
+    if not codes:
+        return (("status", event.status, detail, event.reported_at),)
+    rest = (*codes[1:], event.vendor_id, event.info)
+    error = ("error", codes[0], "; ".join([part for part in rest if part]), event.reported_at)
+    return ("status", event.status, detail, event.reported_at), error
+
+
+def _opened(event: ConnectionOpened) -> Sequence[_Told]:
+    return (("connection", "opened", event.remote, None),)
+
+
+def _closed(event: ConnectionClosed) -> Sequence[_Told]:
+    ending = "superseded" if event.superseded else "lost" if event.lost else "closed"
+    return (("connection", ending, f"{event.code} {event.reason}".strip(), None),)
+
+
+def _security(event: SecurityEventReported) -> Sequence[_Told]:
+    return (("security", event.type, event.info or "", event.occurred_at),)
+
+
+def _firmware(event: FirmwareStatusReported) -> Sequence[_Told]:
+    return (("diagnostics", event.status, _request("signed firmware" if event.signed else "firmware", event.request_id), None),)
+
+
+def _diagnostics(event: DiagnosticsStatusReported) -> Sequence[_Told]:
+    return (("diagnostics", event.status, _request("log", event.request_id), None),)
+
+
+def _uploaded(event: DiagnosticsUploaded) -> Sequence[_Told]:
+    return (("diagnostics", "file", f"{event.file_id} {event.name} {event.size_bytes} bytes", None),)
+
+
+_TOLD: dict[type[Event], Callable[[Any], Sequence[_Told]]] = {
+    StatusReported: _status,
+    ConnectionOpened: _opened,
+    ConnectionClosed: _closed,
+    SecurityEventReported: _security,
+    FirmwareStatusReported: _firmware,
+    DiagnosticsStatusReported: _diagnostics,
+    DiagnosticsUploaded: _uploaded,
+}
 
 
 def _means_error(code: str) -> bool:
     """False for what vendors write when there is none: NoError, blanks, zeros."""
-    return code.casefold() != "noerror" and code.strip("0 ") not in ("", "x")
+    return code != "NoError" and code.casefold() != "noerror" and code.strip("0 ") not in ("", "x")
 
 
 def _request(what: str, request_id: int | None) -> str:
