@@ -82,7 +82,8 @@ class RunningPlatform(Hosting):
         self.gateway = Gateway(self.collector.registry)
         self.fleet_projection = FleetProjection(self.fleet, seen)
         self.web_address: Address | None = None
-        self.beats, self.registrations = Beats(), 0
+        now_us = clock.now_us()
+        self.beats, self.registrations = Beats(now_us), now_us
         self.lines = lines_of(settings)
         apart = settings.programs.apart
         self.host(ALL - apart.keys(), FarNotices(self.lines[ALERTS]) if ALERTS in apart else None)
@@ -238,6 +239,7 @@ class RunningPlatform(Hosting):
         for store in self.opened.telemetry:
             watch(names.TELEMETRY_WRITTEN, lambda store=store: store.written, store.name)  # type: ignore[misc]
             watch(names.TELEMETRY_REJECTED, lambda store=store: store.rejected, store.name)  # type: ignore[misc]
+            watch(names.TELEMETRY_EXPIRED, lambda store=store: store.expired, store.name)  # type: ignore[misc]
         for projector in self.projectors:
             watch(names.PROJECTION_BEHIND, projector.lag, projector.projection.name)
             watch(names.PROJECTION_LAG, projector.lag_s, projector.projection.name)

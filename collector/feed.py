@@ -74,7 +74,7 @@ class JournalFeed:
         if not self._facts or self._facts[0].sequence > after + 1:
             return None
         start = after + 1 - self._facts[0].sequence
-        return self._facts[start : start + limit]
+        return self._facts[start : start + limit] or None
 
     async def _older(self, after: int, limit: int) -> list[Fact]:
         """Facts of records that are in the journal only; none where nothing after `after` can be read."""
@@ -100,4 +100,4 @@ class JournalFeed:
 
     def _skip_gap(self, after: int) -> int:
         """Nothing readable after `after` although the head is further: damage, or records that retention removed."""
-        return self._facts[0].sequence - 1 if self._facts else self._head
+        return self._facts[0].sequence - 1 if self._facts and self._facts[0].sequence > after + 1 else self._head

@@ -11,6 +11,7 @@ import hmac
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 from starlette.applications import Starlette
@@ -24,6 +25,7 @@ from chargenet.model.notice import Notice
 from chargenet.ports import CommandGateway, Journal, Notices, States
 from chargenet.settings import Secret
 from chargewatch.apart.wire import (
+    CLIENT_HEADER,
     MAX_RECORDS,
     MEDIA_TYPE,
     NO_BEATS,
@@ -34,6 +36,7 @@ from chargewatch.apart.wire import (
     bounded,
     encode,
 )
+from chargewatch.api.middleware import TooLarge, counted
 from collector.feed import JournalFeed
 
 KEPT_BEATS = 100_000
@@ -41,14 +44,18 @@ KEPT_BEATS = 100_000
 WAIT_S = 1.0
 """The longest that a follower waits for news."""
 MAX_BODY = 16 << 20
+_TOO_LARGE = f"a body may have {MAX_BODY} bytes here"
 
 
 class Beats:
-    """The latest heartbeats. They leave no record: one that is dropped here is only a measure of silence and jitter less."""
+    """The latest heartbeats. They leave no record: one that is dropped here is only a measure of silence and jitter less.
 
-    def __init__(self) -> None:
+    `began` grows from one run of the collector to the next (its clock, in microseconds), so that no position means two things.
+    """
+
+    def __init__(self, began: int = 0) -> None:
         self._kept: deque[tuple[str, float]] = deque(maxlen=KEPT_BEATS)
-        self.upto = 0
+        self.upto = began
 
     def add(self, charge_point_id: str, at: float) -> None:
         """One more."""
@@ -56,12 +63,10 @@ class Beats:
         self.upto += 1
 
     def after(self, position: int) -> list[tuple[str, float]]:
-        """Those since `position`, oldest first; all that are kept for one that this process has not reached."""
-        missing = self.upto - position
-        if missing == 0:
-            return []
-        count = len(self._kept) if missing < 0 else min(missing, len(self._kept))
-        return [self._kept[at] for at in range(len(self._kept) - count, len(self._kept))]
+        """Those since `position`, oldest first; all that are kept for one of another run, or that this one has not reached."""
+        missing, kept = self.upto - position, len(self._kept)
+        count = kept if missing < 0 else min(missing, kept)
+        return list(islice(self._kept, kept - count, None))
 
 
 class CollectorDoor:
@@ -96,12 +101,12 @@ class CollectorDoor:
         """Everything after a position, once there is something; or nothing, after a second."""
         after, beats_after = _number(request, "after"), int(request.query_params.get("beats_after", NO_BEATS))
         await self._something(after)
-        records = await asyncio.to_thread(self._journal.read, after, MAX_RECORDS) if self._feed.head > after else []
+        # Not the journal's own watermark: it moves at any moment, also between reading and saying how far that was.
+        head = self._feed.head
+        records = bounded(await asyncio.to_thread(self._journal.read, after, MAX_RECORDS)) if head > after else []
+        durable = max(head, records[-1].sequence) if records else head
         beats = [] if beats_after == NO_BEATS else self._beats.after(beats_after)
-        journal = self._journal
-        return encode(
-            News(journal.first_sequence, journal.durable_sequence, bounded(records), beats, self._beats.upto, self._registrations())
-        )
+        return encode(News(self._journal.first_sequence, durable, records, beats, self._beats.upto, self._registrations()))
 
     async def _something(self, after: int) -> None:
         try:
@@ -186,7 +191,10 @@ def door(routes: list[Route], token: Secret) -> ASGIApp:
 
 
 class Locked:
-    """Wraps an application: only who carries the token is let in, compared in constant time; bodies are bounded."""
+    """Wraps an application: only who carries the token is let in, compared in constant time; bodies are bounded.
+
+    What the collector passes on for somebody carries the token too, but is not let in: that is for the API.
+    """
 
     def __init__(self, app: ASGIApp, token: Secret) -> None:
         self._app, self._token = app, token
@@ -194,23 +202,23 @@ class Locked:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        if not carries(scope, self._token):
+        if not carries(scope, self._token) or header(scope, CLIENT_HEADER):
             await Response("this door is for the processes of the platform: programs.token", 401)(scope, receive, send)
         elif int(header(scope, "content-length") or 0) > MAX_BODY:
-            await Response(f"a body may have {MAX_BODY} bytes here", 413)(scope, receive, send)
+            await Response(_TOO_LARGE, 413)(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, counted(receive, MAX_BODY, TooLarge(_TOO_LARGE)), send)
 
 
 def carries(scope: Scope, token: Secret) -> bool:
     """The request has the token of the platform's processes."""
-    return hmac.compare_digest(header(scope, TOKEN_HEADER).encode("utf-8", "surrogatepass"), token.reveal().encode())
+    return hmac.compare_digest(header(scope, TOKEN_HEADER), token.reveal().encode())
 
 
-def header(scope: Scope, name: str) -> str:
-    """A header's value, "" without it."""
+def header(scope: Scope, name: str) -> bytes:
+    """A header's value, b"" without it."""
     wanted = name.lower().encode()
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == wanted), "")
+    return next((value for key, value in scope["headers"] if key == wanted), b"")
 
 
 def answered(ask: Callable[[Request], Awaitable[bytes]]) -> Callable[[Request], Awaitable[Response]]:

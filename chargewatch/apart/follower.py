@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from chargenet.errors import Conflict, StoreUnavailable
 from chargenet.events import Fact
@@ -71,8 +72,21 @@ class Follower:
                 await asyncio.sleep(RETRY_S)
                 continue
             self._answered()
+            await self._registered(news.registrations)
             await self._take(news, feed)
-            await asyncio.sleep(ROUND_S)
+            if not self.lag():  # else the answer was full: what waits over there is fetched at once
+                await asyncio.sleep(ROUND_S)
+
+    async def _registered(self, count: int) -> None:
+        """Read the registrations again where they changed; SQL that does not answer is asked again in the next round."""
+        if count == self._registrations:
+            return
+        try:
+            await self._on_registrations()
+        except StoreUnavailable as error:
+            log.warning("registrations are not read again yet: %s", error)
+        else:
+            self._registrations = count
 
     async def _tell(self) -> None:
         moved, self._journal.moved = self._journal.moved, {}
@@ -91,13 +105,10 @@ class Follower:
                 "or was restored; this process starts anew"
             )
         self._journal.saw(news.first, news.durable)
-        if news.registrations != self._registrations:
-            await self._on_registrations()
-            self._registrations = news.registrations
         if news.records:
-            facts = await asyncio.to_thread(self._facts, news.records)
-            self._position = facts[-1].sequence
-            feed.publish(facts, self._position)
+            for facts in without_gaps(await asyncio.to_thread(self._facts, news.records)):
+                self._position = facts[-1].sequence
+                feed.publish(facts, self._position)
         elif news.durable > self._position:  # nothing readable is left of it: damage, or retention
             self._position = news.durable
             feed.publish((), self._position)
@@ -118,3 +129,9 @@ class Follower:
         if self.problem is not None:
             log.info("the collector answers again")
         self.problem = None
+
+
+def without_gaps(facts: Sequence[Fact]) -> list[Sequence[Fact]]:
+    """Facts in order, cut where records between them cannot be read: a feed counts on positions in one stretch."""
+    cuts = [at for at in range(1, len(facts)) if facts[at].sequence != facts[at - 1].sequence + 1]
+    return [facts[start:end] for start, end in pairwise((0, *cuts, len(facts)))]

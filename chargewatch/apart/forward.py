@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from urllib.parse import quote
 
 import httpx
 import msgspec
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -69,6 +71,7 @@ class PassedOn:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(STALL_S, connect=CONNECT_S), trust_env=False, limits=httpx.Limits(max_connections=500)
         )
+        del self._client.headers["accept-encoding"]  # the caller's own or none: the answer is passed on as it comes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = self._whose.find(scope["path"], scope["method"]) if scope["type"] == "http" else None
@@ -81,22 +84,27 @@ class PassedOn:
         await response(scope, receive, send)
 
     async def _passed_on(self, program: str, request: Request) -> Response:
-        raw = request.scope.get("raw_path") or request.url.path.encode()
-        query = request.scope.get("query_string", b"")
-        target = self._apart[program] + raw.decode("latin-1") + (f"?{query.decode('latin-1')}" if query else "")
         asked = self._client.build_request(
-            request.method, target, headers=self._headers(request), content=_body(request) if _has_body(request) else None
+            request.method,
+            self._apart[program],
+            headers=self._headers(request),
+            content=_body(request) if _has_body(request) else None,
+            extensions={"target": _target(self._apart[program], request.scope)},
         )
         try:
             answer = await self._client.send(asked, stream=True)
         except ClientDisconnect:
             return Response(status_code=499)
+        except HTTPException as error:  # the body went over a limit while it was read
+            return Response(encode(error.status_code, error.detail), error.status_code, media_type=MEDIA_TYPE)
         except httpx.HTTPError as error:
             return _problem(program, error)
         return Passed(answer)
 
     def _headers(self, request: Request) -> list[tuple[bytes, bytes]]:
-        headers = [(name, value) for name, value in request.headers.raw if name.decode() not in _HOP | _OURS]
+        named = {each.strip().lower() for each in request.headers.get("connection", "").split(",")}
+        left_out = _HOP | _OURS | named
+        headers = [(name, value) for name, value in request.headers.raw if name.decode() not in left_out]
         address = request.client.host if request.client else "unknown"
         headers.append((TOKEN_HEADER.encode(), self._token.reveal().encode()))
         headers.append((CLIENT_HEADER.encode(), address.encode()))
@@ -119,9 +127,8 @@ class Behind:
                 text = "this program is reached through the collector's address"
                 await Response(encode(421, text), 421, media_type=MEDIA_TYPE)(scope, receive, send)
                 return
-            key = header(scope, KEY_HEADER)
-            passed_on = msgspec.json.decode(key, type=Key) if key else None
-            scope = {**scope, "client": (header(scope, CLIENT_HEADER), 0), PASSED_ON: passed_on}
+            key, client = header(scope, KEY_HEADER), header(scope, CLIENT_HEADER).decode("latin-1")
+            scope = {**scope, "client": (client, 0), PASSED_ON: msgspec.json.decode(key, type=Key) if key else None}
         await self._app(scope, receive, send)
 
 
@@ -145,6 +152,13 @@ class Passed(StreamingResponse):
             log.warning("a program ended in the middle of an answer: %s", error or type(error).__name__)
         finally:
             await self._answer.aclose()
+
+
+def _target(base: str, scope: Scope) -> bytes:
+    """The path and the query as they came. An URL library would take `/..` out of them, and the request would end up elsewhere."""
+    raw = scope.get("raw_path") or quote(scope["path"]).encode()
+    query = scope.get("query_string", b"")
+    return httpx.URL(base).raw_path.rstrip(b"/") + raw + (b"?" + query if query else b"")
 
 
 def _has_body(request: Request) -> bool:

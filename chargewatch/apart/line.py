@@ -4,6 +4,7 @@ followed, cached or retried here; who asks knows what a silence means.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -18,6 +19,8 @@ from chargewatch.api.platform import HealthCheck
 Shape = TypeVar("Shape")
 Query = Mapping[str, str | int] | None
 CONNECT_S = 5.0
+CHECK_S = 3.0
+"""A health check is waited for by somebody."""
 
 
 class Line:
@@ -25,7 +28,7 @@ class Line:
 
     def __init__(self, name: str, url: str, token: Secret | None, timeout_s: float) -> None:
         self.name, self.url = name, url.rstrip("/")
-        headers = {"Content-Type": MEDIA_TYPE} | ({} if token is None else {TOKEN_HEADER: token.reveal()})
+        headers = {"Content-Type": MEDIA_TYPE} | ({} if token is None else {TOKEN_HEADER: token.reveal().encode()})
         options: dict[str, Any] = {
             "base_url": self.url + DOOR, "headers": headers, "trust_env": False,
             "timeout": httpx.Timeout(timeout_s, connect=min(CONNECT_S, timeout_s)),
@@ -89,7 +92,10 @@ def lines_of(settings: Settings) -> dict[str, Line]:
 async def reached(line: Line) -> HealthCheck:
     """Whether a program apart is well, in its own words."""
     try:
-        checks = await line.ask("/checks", list[HealthCheck])
+        async with asyncio.timeout(CHECK_S):
+            checks = await line.ask("/checks", list[HealthCheck])
+    except TimeoutError:
+        return HealthCheck(name=f"{line.name} (apart)", ok=False, detail=f"{line.url} gives no answer within {CHECK_S:g} s")
     except StoreUnavailable as error:
         return HealthCheck(name=f"{line.name} (apart)", ok=False, detail=error.problem)
     failing = [f"{each.name}: {each.detail}" for each in checks if not each.ok]

@@ -31,6 +31,8 @@ from collector.feed import JournalFeed
 from collector.interpret import interpret
 
 COLLECTOR = "collector"
+SQL_CHECK_S = 2.0
+"""Shorter than whoever asks for this process's health waits."""
 
 
 class ProgramProcess(Hosting):
@@ -127,7 +129,10 @@ class ProgramProcess(Hosting):
 
     async def _sql(self) -> HealthCheck:
         try:
-            await self.stores.check()
+            async with asyncio.timeout(SQL_CHECK_S):
+                await self.stores.check()
+        except TimeoutError:
+            return HealthCheck(name="sql", ok=False, detail=f"no answer within {SQL_CHECK_S:g} s")
         except StoreUnavailable as error:
             return HealthCheck(name="sql", ok=False, detail=error.problem)
         return HealthCheck(name="sql", ok=True, detail="answers")

@@ -45,8 +45,15 @@ async def serve(settings: Settings, program: str, say: Say) -> None:
             stopping.cancel()
         if not stop.is_set():
             await _serve(process, stop, say)
+    except BaseExceptionGroup as group:
+        raise first_of(group) from group
     finally:
         await process.close()
+
+
+def first_of(error: BaseException) -> BaseException:
+    """What went wrong first; the rest was ended because of it."""
+    return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def _serve(process: ProgramProcess, stop: asyncio.Event, say: Say) -> None:

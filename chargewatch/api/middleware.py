@@ -75,8 +75,8 @@ class WholeParts:
 class TooLarge(HTTPException):
     """The body went over the limit while it was read. An HTTPException, because FastAPI turns any other one into 400."""
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(413, _sentence(limit))
+    def __init__(self, sentence: str) -> None:
+        super().__init__(413, sentence)
 
 
 def _sentence(limit: int) -> str:
@@ -104,7 +104,7 @@ class Guard:
         elif _declared_length(scope) > self._max:
             await self._refuse(guarded_send)
         else:
-            await self._app(scope, _counted(receive, self._max), guarded_send)
+            await self._app(scope, counted(receive, self._max, TooLarge(_sentence(self._max))), guarded_send)
 
     async def _refuse(self, send: Send) -> None:
         body = encode(413, _sentence(self._max))
@@ -126,7 +126,8 @@ def _declared_length(scope: Scope) -> int:
     return 0
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
+def counted(receive: Receive, limit: int, too_large: TooLarge) -> Receive:
+    """`receive`, which raises once more than `limit` bytes of a body have come."""
     total = 0
 
     async def counted() -> Message:
@@ -134,7 +135,7 @@ def _counted(receive: Receive, limit: int) -> Receive:
         message = await receive()
         total += len(message.get("body", b""))
         if total > limit:
-            raise TooLarge(limit)
+            raise too_large
         return message
 
     return counted

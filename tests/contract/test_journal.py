@@ -13,6 +13,7 @@ from chargenet.model.record import Decision
 from chargenet.model.words import RecordKind
 from chargenet.ports import Journal
 from chargenet.testing import FrozenClock
+from tests.support.far_journal import through_a_door as through_a_door
 from tests.support.journal import SMALL, START_US, FaultyDisk, append, durable, expected_frame, until
 
 
@@ -23,12 +24,13 @@ class Bench:
         self.journal, self.fail, self.heal = journal, fail, heal
 
 
-@pytest.fixture(params=["memory", "segments"])
+@pytest.fixture(params=["memory", "segments", "far"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    """Each adapter, empty."""
-    if request.param == "memory":
+    """Each adapter, empty. The far one is written where it is kept, and read through a door."""
+    if request.param != "segments":
         memory = MemoryJournal()
-        return Bench(memory, memory.fail, memory.heal)
+        far = request.param == "far"
+        return Bench(request.getfixturevalue("through_a_door")(memory) if far else memory, memory.fail, memory.heal)
     disk = FaultyDisk()
 
     def switch(broken: bool) -> Callable[[], None]:
