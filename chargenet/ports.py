@@ -209,6 +209,10 @@ class Telemetry(States, Protocol):
     def rejected(self) -> int:
         """Values set aside since the start, because the store would not take them."""
 
+    @property
+    def expired(self) -> int:
+        """Values passed over since the start, because they were older than the store keeps when they came."""
+
     async def write(self, facts: Sequence[Fact], upto: int) -> None:
         """Store all measurements and state changes of `facts` and the position `upto`, all or nothing from the caller's view.
 

@@ -252,6 +252,10 @@ TELEMETRY_REJECTED = _counter(
     "chargewatch_telemetry_rows_rejected_total", ("store",), "", "telemetry",
     "Bad points set aside by the store.",
 )
+TELEMETRY_EXPIRED = _counter(
+    "chargewatch_telemetry_rows_expired_total", ("store",), "", "telemetry",
+    "Points that were older than the store keeps when they came, and were passed over.",
+)
 LOOP_LAG = _histogram(
     "chargewatch_loop_lag_seconds", (), "loop probe", "How late the event loop woke up.", FAST_BUCKETS,
 )
@@ -525,7 +529,7 @@ PLATFORM: tuple[Family, ...] = (
     CALLS, CALL_ERRORS, CALL_HANDLING, COMMANDS, COMMAND_ANSWER, FRAMES_DEVIATED, FRAMES_REFUSED, FRAMES_REPEATED, QUARANTINED,
     SECURITY_EVENTS, JOURNAL_SEQUENCE, JOURNAL_PENDING, JOURNAL_COMMITS, JOURNAL_RECORDS, JOURNAL_FSYNC, JOURNAL_BYTES,
     JOURNAL_HEALTHY, DISK_FREE, DISK_SIZE, PROJECTION_BEHIND, PROJECTION_LAG, TELEMETRY_WRITTEN, TELEMETRY_REJECTED,
-    LOOP_LAG, LOOP_LAG_MAX, API_REQUESTS, API_DURATION, LOG_SUPPRESSED, FLEET_SERIES, FLEET_RENDER,
+    TELEMETRY_EXPIRED, LOOP_LAG, LOOP_LAG_MAX, API_REQUESTS, API_DURATION, LOG_SUPPRESSED, FLEET_SERIES, FLEET_RENDER,
     PROGRAM_BEHIND, PROGRAM_REACHES,
 )
 PROGRAM_PROCESS: tuple[Family, ...] = (

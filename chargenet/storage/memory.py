@@ -36,7 +36,7 @@ class MemoryTelemetry:
         self._states: list[StateChange] = []
         self.hours: dict[tuple[str, str, datetime], ConnectorHour] = {}
         """What `write_hours` was given."""
-        self._upto = self.written = self.rejected = 0
+        self._upto = self.written = self.rejected = self.expired = 0
 
     async def write(self, facts: Sequence[Fact], upto: int) -> None:
         """Facts that were written before are skipped by their sequence."""

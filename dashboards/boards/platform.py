@@ -78,9 +78,11 @@ ROWS = (
             Query(f"max({n.ALERTS_BEHIND.name})", legend="detectors"),
         ),
         graph(
-            12, "Rows of telemetry", "Rows written per second by store, and bad points that a store set aside.",
+            12, "Rows of telemetry",
+            "Rows written per second by store, bad points that a store set aside, and points that were older than it keeps.",
             Query(f"sum by (store) (rate({n.TELEMETRY_WRITTEN.name}[$__rate_interval]))", legend="{{store}}"),
             Query(f"sum by (store) (rate({n.TELEMETRY_REJECTED.name}[$__rate_interval]))", legend="{{store}} set aside"),
+            Query(f"sum by (store) (rate({n.TELEMETRY_EXPIRED.name}[$__rate_interval]))", legend="{{store}} too old"),
             unit=Unit.PER_SECOND,
         ),
         graph(

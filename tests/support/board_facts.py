@@ -434,7 +434,10 @@ def _platform() -> Panels:
         9: (("A", some("median", least=0.001)), ("B", some("99 %", least=0.001))),
         10: (("A", some("size", least=4e8)), ("B", some("pending records"))),
         11: (("A", some("telemetry-influx", "stations", "transactions", "fleet")), ("B", some("detectors"))),
-        12: (("A", some("telemetry-influx", least=1.0)), ("B", some("telemetry-influx set aside"))),
+        12: (
+            ("A", some("telemetry-influx", least=1.0)), ("B", some("telemetry-influx set aside")),
+            ("C", some("telemetry-influx too old")),
+        ),
         13: (("A", some("median", least=1e-5)), ("B", some("99 %", least=1e-5)), ("C", some("worst", least=0.01))),
         14: some("200", "404"),
         15: Some(frozenset({"GET /api/v1/charge-points", "GET /api/v1/charge-points/{id}", "GET /api/v1/transactions",

@@ -89,6 +89,7 @@ class SeededMetrics:
             watch(n.PROJECTION_LAG, lambda: 0.2 + 0.1 * (self._step % 5), projection)
         watch(n.TELEMETRY_WRITTEN, lambda: self._records * 8.0, "telemetry-influx")
         watch(n.TELEMETRY_REJECTED, lambda: float(self._step // 90), "telemetry-influx")
+        watch(n.TELEMETRY_EXPIRED, lambda: float(self._step // 60), "telemetry-influx")
         for outcome, share in (("accepted", 2.0), ("upgraded", 1.7), ("refused", 0.2), ("timed_out", 0.1)):
             watch(n.SOCKETS, lambda share=share: self._step * share, outcome)  # type: ignore[misc]
 

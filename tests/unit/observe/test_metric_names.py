@@ -38,6 +38,6 @@ def test_no_label_can_carry_a_person_or_a_transaction() -> None:
         "site", "charge_point", "connector", "status", "error_code", "vendor_error_code", "phase", "location", "vendor", "model",
         "firmware", "protocol", "version", "security_profile", "cause", "reason", "action", "outcome", "quirk", "type",
         "projection", "store", "method", "route", "group", "kind", "severity", "state", "what",
-        "origin", "receiver", "rollout", "wave", "signal", "verdict", "window", "currency",
+        "origin", "receiver", "rollout", "wave", "signal", "verdict", "window", "currency", "program",
     }  # fmt: skip
     assert {label for family in n.FAMILIES for label in family.labels} <= allowed

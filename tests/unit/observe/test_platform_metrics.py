@@ -37,8 +37,10 @@ def everything() -> PlatformMetrics:
     journal = (n.JOURNAL_SEQUENCE, n.JOURNAL_PENDING, n.JOURNAL_BYTES, n.JOURNAL_HEALTHY)
     for family in (*journal, n.LOOP_LAG_MAX, n.DISK_FREE, n.DISK_SIZE):
         metrics.watch(family, lambda: 1.0)
-    for family in (n.PROJECTION_BEHIND, n.PROJECTION_LAG, n.TELEMETRY_WRITTEN, n.TELEMETRY_REJECTED):
+    for family in (n.PROJECTION_BEHIND, n.PROJECTION_LAG, n.TELEMETRY_WRITTEN, n.TELEMETRY_REJECTED, n.TELEMETRY_EXPIRED):
         metrics.watch(family, lambda: 2.0, "telemetry")
+    for family in (n.PROGRAM_BEHIND, n.PROGRAM_REACHES):
+        metrics.watch(family, lambda: 1.0, "alerts")
     metrics.watch(n.SOCKETS, lambda: 3.0, "timed_out")
     return metrics
 
