@@ -89,10 +89,8 @@ class Fold:
     def _status(self, event: e.StatusReported) -> None:
         label = event.connector.label if event.connector is not None else ""
         at = self._effective(event.reported_at)
-        detail = ", ".join(each for each in (event.error_code, event.vendor_error_code) if each and each != "NoError")
-        place = self._place(label, at)
-        mark = Mark(at=at, value=str(event.status), detail=storable_text(detail), sequence=self._fact.sequence)
-        self._mark(label, place, mark)
+        mark = Mark(at=at, value=str(event.status), detail=_error(event), sequence=self._fact.sequence)
+        self._mark(label, self._place(label, at), mark)
         if label and event.status == ConnectorStatus.AVAILABLE:
             for running in self._state.transactions.values():
                 if running.connector == label and running.ended_at is None and running.began_at <= at:
@@ -243,6 +241,12 @@ class Fold:
                 value=value, detail=detail, sequence=sequence,
             )
         )  # fmt: skip
+
+
+def _error(event: e.StatusReported) -> str:
+    if event.error_code == "NoError" and not event.vendor_error_code:
+        return ""
+    return storable_text(", ".join([each for each in (event.error_code, event.vendor_error_code) if each and each != "NoError"]))
 
 
 _HANDLERS: dict[type[e.Event], Callable[[Fold, Any], None]] = {

@@ -50,10 +50,12 @@ class RollupProjection:
         emitted, saved = Emitted(), False
         try:
             await self._fetch(new)
+            names = dict.fromkeys(fact.charge_point_id for fact in new)
+            folds = {name: Fold(self._points[name], self._network, emitted) for name in names}
             turns = Turns()
             for start in range(0, len(new), FEW):
                 for fact in new[start : start + FEW]:
-                    Fold(self._points[fact.charge_point_id], self._network, emitted).apply(fact)
+                    folds[fact.charge_point_id].apply(fact)
                 await turns.rest()
             await self._store.save(await self._batch(new, emitted, turns), after, upto)
             saved = True

@@ -61,6 +61,8 @@ class Fold:
         self._station, self._changed = station, changed
         self._fact: Fact
         self._new: dict[str, Any] = {}
+        self._plugs: dict[str, tuple[Fact, e.StatusReported, datetime | None]] = {}
+        """By connector: its last status in this batch, where it was told, and since when it holds."""
         self._first_seen_at, self._last_seen_at = station.row.first_seen_at, station.row.last_seen_at
 
     def apply(self, fact: Fact) -> None:
@@ -84,6 +86,9 @@ class Fold:
             new["first_seen_at"] = self._first_seen_at
         else:
             self._changed.fields[before.charge_point_id] = tuple(sorted(new))
+        for label, (fact, event, changed_at) in self._plugs.items():
+            connector = _connector(fact, event, label, changed_at)
+            station.connectors[label] = self._changed.connectors[fact.charge_point_id, label] = connector
         station.row = self._changed.charge_points[before.charge_point_id] = replace(before, **new)
 
     def _now(self, field: str) -> Any:
@@ -132,25 +137,14 @@ class Fold:
             self._new |= {"status": status, "status_at": fact.received_at, "error_code": _clean(event.error_code)}
             return
         label = event.connector.label
-        before = self._station.connectors.get(label)
-        connector = ConnectorState(
-            charge_point_id=fact.charge_point_id,
-            connector=label,
-            evse_id=event.connector.evse_id,
-            connector_id=event.connector.connector_id,
-            status=status,
-            raw_status=_clean(event.raw_status),
-            error_code=_clean(event.error_code),
-            vendor_error_code=_clean(event.vendor_error_code),
-            vendor_id=_clean(event.vendor_id),
-            info=_clean(event.info),
-            reported_at=event.reported_at,
-            received_at=fact.received_at,
-            changed_at=before.changed_at if before is not None and before.status == status else fact.received_at,
-            sequence=fact.sequence,
-        )
-        self._station.connectors[label] = connector
-        self._changed.connectors[fact.charge_point_id, label] = connector
+        changed_at: datetime | None = fact.received_at
+        plug = self._plugs.get(label)
+        if plug is not None:
+            if plug[1].status == status:
+                changed_at = plug[2]
+        elif (before := self._station.connectors.get(label)) is not None and before.status == status:
+            changed_at = before.changed_at
+        self._plugs[label] = (fact, event, changed_at)
 
     def _firmware(self, index: int, event: e.FirmwareStatusReported) -> None:
         status, at = storable_text(event.status), self._fact.received_at
@@ -213,6 +207,26 @@ _HANDLERS: dict[type[e.Event], Callable[[Fold, int, Any], None]] = {
     e.DiagnosticsUploaded: Fold._uploaded,
     e.SecurityEventReported: Fold._security,
 }
+
+
+def _connector(fact: Fact, event: e.StatusReported, label: str, changed_at: datetime | None) -> ConnectorState:
+    assert event.connector is not None
+    return ConnectorState(
+        charge_point_id=fact.charge_point_id,
+        connector=label,
+        evse_id=event.connector.evse_id,
+        connector_id=event.connector.connector_id,
+        status=str(event.status),
+        raw_status=_clean(event.raw_status),
+        error_code=_clean(event.error_code),
+        vendor_error_code=_clean(event.vendor_error_code),
+        vendor_id=_clean(event.vendor_id),
+        info=_clean(event.info),
+        reported_at=event.reported_at,
+        received_at=fact.received_at,
+        changed_at=changed_at,
+        sequence=fact.sequence,
+    )
 
 
 def _clean(text: str | None) -> str | None:
