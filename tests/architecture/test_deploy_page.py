@@ -6,12 +6,13 @@ import re
 import shlex
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from chargenet.settings import load
 from dashboards.rules import parse_config
 from tests.architecture.test_runbooks import check
-from tests.support.compose import example, services
+from tests.support.compose import example, platform_environment, services
 from tests.support.rules import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "deploy.md").read_text()
@@ -48,12 +49,12 @@ def test_commands_of_the_product_exist(words: list[str], tmp_path: Path, monkeyp
 
 
 def test_services_of_docker_commands_exist() -> None:
-    """`docker compose up chargewatch` of a service that is called so."""
+    """`docker compose up collector` of a service that is called so."""
     known = services().keys()
     for words in COMMANDS:
         if words[:3] == ["docker", "compose", "exec"]:
             assert next(word for word in words[3:] if word != "-T") in known, words
-        if words[:3] in (["docker", "compose", "up"], ["docker", "compose", "restart"]):
+        if words[:2] == ["docker", "compose"] and words[2:3] in (["up"], ["restart"], ["stop"], ["logs"]):
             assert {word for word in words[3:] if not word.startswith("-")} <= known, words
 
 
@@ -82,16 +83,22 @@ def test_variables_that_are_named_are_in_the_example() -> None:
 
 
 def test_settings_on_the_page_are_right(tmp_path: Path) -> None:
-    """The TLS section loads; the config of the rules is taken."""
-    rules, tls = TOML
+    """The sections of TLS and of programs apart load, the latter as the stack has it; the config of the rules is taken."""
+    rules, tls, apart = TOML
     assert parse_config(rules.encode(), "rules.toml").runbook("SiteOffline") == "https://charge.example/runbooks/SiteOffline"
     file = tmp_path / "chargewatch.toml"
     file.write_text(tls)
     assert load(file, {}).collector.security_profile == 2
+    (tmp_path / "programs_token").write_text("t" * 20)
+    file.write_text(apart.replace("/run/secrets", str(tmp_path)) + '[sql]\nurl = "postgresql+psycopg://postgres/chargewatch"\n')
+    stack = load(
+        None, {key: value for key, value in platform_environment(tmp_path).items() if "_PROGRAMS_" in key or "_SQL_" in key}
+    )
+    assert msgspec.structs.replace(load(file, {}).programs, token=None) == msgspec.structs.replace(stack.programs, token=None)
 
 
 def test_settings_that_are_named_exist() -> None:
     """Each `section.key` is on the page of settings."""
     settings = (REPOSITORY / "docs" / "settings.md").read_text()
-    for key in re.findall(r"`((?:journal|collector|telemetry|alerts|http|sql|influx)\.[a-z_]+)`", PAGE):
+    for key in re.findall(r"`((?:journal|collector|telemetry|alerts|http|sql|influx|programs)\.[a-z_]+)`", PAGE):
         assert f"`{key}`" in settings, key

@@ -16,15 +16,19 @@ import yaml
 
 from chargenet.settings import KEYS, load, variable
 from chargenet.settings.load import CONFIG_VARIABLE
+from chargewatch.cli.up import check_apart
 from tests.architecture.test_cli_page import COMMANDS
 from tests.architecture.test_runbooks import PAGES, snippets
-from tests.support.compose import EXAMPLE, FILE, compose, example, platform_environment, services, variables
+from tests.support.compose import EXAMPLE, FILE, PROGRAMS, compose, example, platform_environment, services, variables
 from tests.support.rules import REPOSITORY
 from tests.support.servers import ChildServer, answers, free_port, in_ci, require_server
 
 SERVICES = services()
-OURS = {"chargewatch", "simulator"}
-PUBLISHED = {"chargewatch", "grafana"}
+PLATFORM = {"collector", *PROGRAMS}
+OURS = PLATFORM | {"simulator"}
+PUBLISHED = {"collector", "grafana"}
+CALLING = {"alerts", "billing"}
+"""Those that call others outside: receivers of alerts, a payment gateway."""
 SCHEMA = Path("/usr/lib/python3/dist-packages/compose/config/compose_spec.json")
 """The schema of the Compose specification, as Debian's docker-compose carries it."""
 
@@ -89,7 +93,9 @@ def test_only_the_platform_and_the_boards_can_be_reached() -> None:
     """The other servers have no published port, and a network without a way out; boards listen on loopback unless asked."""
     assert {name for name, each in SERVICES.items() if "ports" in each} == PUBLISHED
     for name, service in SERVICES.items():
+        assert "back" in service["networks"]
         assert ("edge" in service["networks"]) == (name in PUBLISHED)
+        assert ("out" in service["networks"]) == (name in CALLING)
     assert compose()["networks"]["back"]["internal"] is True
     assert example()["GRAFANA_LISTEN"].startswith("127.0.0.1:")
     assert SERVICES["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
@@ -127,14 +133,49 @@ def test_every_mounted_file_is_there() -> None:
                 assert source in compose()["volumes"]
 
 
-def test_the_platform_understands_its_environment(tmp_path: Path) -> None:
-    """Every variable is a setting, and together they are right."""
-    given = platform_environment(tmp_path) | {CONFIG_VARIABLE: str(REPOSITORY / "deploy" / "config" / "chargewatch.toml")}
+SECRETS_OF = {
+    "collector": {"influx_token"}, "alerts": {"alertmanager_token"}, "firmware": set[str](),
+    "billing": {"influx_token", "stripe_key", "stripe_webhook_secret"},
+}  # fmt: skip
+"""Besides the database's, the probes' and the programs' own."""
+
+
+@pytest.mark.parametrize("name", sorted(PLATFORM))
+def test_a_service_has_no_secret_that_it_does_not_need(name: str) -> None:
+    """Stripe's keys are where payments are, Alertmanager's token where its webhook is answered; nobody carries another's."""
+    common = {"postgres_password", "probe_token", "programs_token"}
+    assert set(SERVICES[name]["secrets"]) == common | SECRETS_OF[name]
+    files = {str(value) for value in SERVICES[name]["environment"].values() if str(value).startswith("/run/secrets/")}
+    assert files == {f"/run/secrets/{secret}" for secret in SERVICES[name]["secrets"]}
+
+
+@pytest.mark.parametrize("name", sorted(PLATFORM))
+def test_the_platform_understands_its_environment(name: str, tmp_path: Path) -> None:
+    """Every variable of a service is a setting, together they are right, and its probes are closed to whoever has no token."""
+    given = platform_environment(tmp_path, name) | {CONFIG_VARIABLE: str(REPOSITORY / "deploy" / "config" / "chargewatch.toml")}
     assert given.keys() - {CONFIG_VARIABLE} <= {variable(key) for key in KEYS}
     settings = load(None, given)
-    assert settings.alerts.through_alertmanager and settings.sql.password is not None and settings.influx.token is not None
-    assert settings.collector.unknown_charge_points == "reject"
-    assert not settings.http.open_probes
+    assert settings.sql.password is not None and not settings.http.open_probes
+    assert settings.collector.unknown_charge_points == "reject" or name != "collector"
+    assert settings.alerts.through_alertmanager is (name == "alerts")
+    assert (settings.influx.token is not None) is (name in ("collector", "billing"))
+    check_apart(settings)
+
+
+def test_the_processes_find_each_other(tmp_path: Path) -> None:
+    """All share one picture of who is where: the names of services, the port on which each listens, and one token."""
+    without = ({**platform_environment(tmp_path, name), CONFIG_VARIABLE: ""} for name in sorted(PLATFORM))
+    told = [load(None, {key: value for key, value in given.items() if value}) for given in without]
+    assert len({(each.sql.url, str(each.data_dir), str(each.programs)) for each in told}) == 1
+    chosen = told[0].programs
+    port = chosen.listen.port
+    assert chosen.apart == {name: f"http://{name}:{port}" for name in PROGRAMS}
+    assert chosen.collector_url == f"http://collector:{port}" and not chosen.listen.is_loopback
+    for name in PROGRAMS:
+        assert SERVICES[name]["command"] == ["chargewatch", "run", name]
+    assert SERVICES["collector"]["command"] == ["chargewatch", "up"]
+    assert len({(SERVICES[name]["image"], str(SERVICES[name]["volumes"])) for name in PLATFORM}) == 1
+    assert [name for name in SERVICES if "build" in SERVICES[name]] == ["collector"]
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -147,13 +188,23 @@ def test_our_commands_exist(name: str) -> None:
         pass
 
 
-def test_the_health_check_asks_the_probe_of_the_platform() -> None:
+@pytest.mark.parametrize("name", sorted(PLATFORM))
+def test_the_health_check_asks_the_probe_of_the_platform(name: str) -> None:
     """The module exists, the port is the one it listens on, and the token is among its secrets."""
-    service = SERVICES["chargewatch"]
+    service, key = SERVICES[name], "HTTP" if name == "collector" else "PROGRAMS"
     kind, *line = service["healthcheck"]["test"]
     assert (kind, line[:3]) == ("CMD", ["python", "-m", "chargewatch.health"])
-    assert line[3].startswith("http://127.0.0.1:" + service["environment"]["CHARGEWATCH_HTTP_LISTEN"].split(":")[1])
+    assert line[3].startswith("http://127.0.0.1:" + service["environment"][f"CHARGEWATCH_{key}_LISTEN"].split(":")[1])
     assert line[4].removeprefix("/run/secrets/") in service["secrets"]
+
+
+def test_prometheus_reads_every_process_of_the_platform() -> None:
+    """Each by the name of its service and its port, under one job; the other servers have their own."""
+    config = yaml.safe_load((REPOSITORY / "dashboards/provisioning/prometheus/prometheus.yml").read_text())
+    jobs = {job["job_name"]: job["static_configs"] for job in config["scrape_configs"]}
+    found = {each["labels"]["instance"]: each["targets"] for each in jobs["chargewatch"]}
+    port = {"collector": 8080} | dict.fromkeys(PROGRAMS, 8081)
+    assert found == {name: [f"{name}:{port[name]}"] for name in PLATFORM}
 
 
 def placed(arguments: list[str], folder: Path, replaced: dict[str, str]) -> list[str]:
@@ -216,7 +267,7 @@ def test_the_image_copies_what_is_there_and_what_is_not_ignored() -> None:
 def test_the_image_runs_as_the_user_that_the_stack_names() -> None:
     """One uid in both, and a base image that is pinned."""
     file = (REPOSITORY / "Dockerfile").read_text()
-    assert f"USER {SERVICES['chargewatch']['user']}" in file
+    assert f"USER {SERVICES['collector']['user']}" in file
     assert len(set(re.findall(r"^FROM (\S+)", file, re.MULTILINE))) == 1
     assert re.search(r"^FROM python:\d+\.\d+\.\d+-slim-bookworm", file, re.MULTILINE)
     assert "--constraint constraints.txt" in file
@@ -278,5 +329,5 @@ def test_influxql_finds_the_bucket_under_the_name_that_grafana_asks() -> None:
     assert f"--username {source['user']} " in script
     assert (
         SERVICES["influxdb"]["environment"]["DOCKER_INFLUXDB_INIT_BUCKET"]
-        == SERVICES["chargewatch"]["environment"]["CHARGEWATCH_INFLUX_BUCKET"]
+        == SERVICES["collector"]["environment"]["CHARGEWATCH_INFLUX_BUCKET"]
     )

@@ -19,7 +19,7 @@ __all__ = ["postgres"]
 
 SECRETS = {
     "postgres_password", "influx_admin_password", "influx_operator_token", "influx_token", "influx_reader_password",
-    "grafana_admin_password", "probe_token", "alertmanager_token", "stripe_key", "stripe_webhook_secret",
+    "grafana_admin_password", "probe_token", "alertmanager_token", "programs_token", "stripe_key", "stripe_webhook_secret",
 }  # fmt: skip
 
 

@@ -1,12 +1,12 @@
-"""The compose stack without Docker: the platform under the environment of its service, PostgreSQL, and Prometheus and Alertmanager
-with the committed configs. Tokens open what they should, metrics are read, and the dead man's switch comes all the way round.
+"""The compose stack without Docker: the collector and the programs under the environments of their services, PostgreSQL, and
+Prometheus and Alertmanager with the committed configs. Tokens open what they should, the metrics of all are read, and the dead
+man's switch comes all the way round: from Prometheus through the collector's port to the relay in the process of the alerts.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,14 +17,13 @@ from typing import Any
 import httpx
 import pytest
 
-from chargewatch import health
 from chargewatch.rule_files import write_rules
 from dashboards.rules import RuleConfig
-from tests.support.compose import platform_environment, services
-from tests.support.platform import RunningPlatform
+from tests.support.compose import PROGRAMS
 from tests.support.postgres import Postgres, postgres
 from tests.support.rules import REPOSITORY
 from tests.support.servers import ChildServer, answers, free_port, require_server
+from tests.support.stack import Stack, running
 
 __all__ = ["postgres"]
 
@@ -34,15 +33,14 @@ SPEED = 30.0
 
 
 @contextmanager
-def monitoring(folder: Path, platform: RunningPlatform) -> Iterator[int]:
+def monitoring(folder: Path, platform: Stack) -> Iterator[int]:
     """Prometheus and Alertmanager with the committed configs, their addresses replaced; gives Prometheus's port."""
     (folder / "rules").mkdir()
     write_rules(folder / "rules", RuleConfig(speed=SPEED))
     prometheus, alertmanager = free_port(), free_port()
     replaced = {
         "/run/secrets": str(folder), "/etc/prometheus/rules": str(folder / "rules"), "30s": "1s", "20s": "1s",
-        "chargewatch:8080": f"127.0.0.1:{platform.http_port}", "alertmanager:9093": f"127.0.0.1:{alertmanager}",
-        "localhost:9090": f"127.0.0.1:{prometheus}",
+        "alertmanager:9093": f"127.0.0.1:{alertmanager}", "localhost:9090": f"127.0.0.1:{prometheus}", **platform.replaced(),
     }  # fmt: skip
     for name in ("prometheus", "alertmanager"):
         text = (PROVISIONING / name / f"{name}.yml").read_text()
@@ -83,30 +81,20 @@ async def until(asked: Callable[[], Any]) -> Any:
 @pytest.mark.server("prometheus")
 @pytest.mark.server("alertmanager")
 @pytest.mark.server("postgresql")
-async def test_tokens_metrics_and_the_dead_mans_switch(tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under the service's variables the platform is ready on PostgreSQL, closed without a token, read with it, told by Watchdog."""
-    given = platform_environment(tmp_path) | {
-        "CHARGEWATCH_CONFIG": str(REPOSITORY / "deploy" / "config" / "chargewatch.toml"),
-        "CHARGEWATCH_SQL_URL": postgres.database(),
-        "CHARGEWATCH_HTTP_OPEN_PROBES": "false",  # as where it does not listen on loopback
-    }
-    for name, value in given.items():
-        if "INFLUX" not in name:
-            monkeypatch.setenv(name, value)
-    assert "CHARGEWATCH_DATA_DIR" in os.environ
-    platform = RunningPlatform(tmp_path / "data")
-    await asyncio.to_thread(platform.start)
-    try:
-        base, token = f"http://127.0.0.1:{platform.http_port}", tmp_path / "probe_token"
-        words = services()["chargewatch"]["healthcheck"]["test"][3:]
-        assert words[-2:] == ["http://127.0.0.1:8080/readyz", "/run/secrets/probe_token"]
-        assert await asyncio.to_thread(health.main, [f"{base}/readyz", str(token)]) == 0
-        assert (await asyncio.to_thread(httpx.get, f"{base}/metrics")).status_code == 401
-        with monitoring(tmp_path, platform) as port:
-            assert await until(lambda: query(port, 'up{job="chargewatch"} == 1')) == [1.0]
-            assert await until(lambda: query(port, 'ALERTS{alertname="Watchdog",alertstate="firing"}'))
-            heard = "chargewatch_alert_watchdog_heard_timestamp_seconds"
-            assert await until(lambda: query(port, heard))
-            assert query(port, "sum(increase(prometheus_rule_evaluation_failures_total[5m])) > 0") == []
-    finally:
-        await asyncio.to_thread(platform.stop)
+async def test_tokens_metrics_and_the_dead_mans_switch(tmp_path: Path, postgres: Postgres) -> None:
+    """All four processes are well on PostgreSQL, closed without a token, read with it; Watchdog comes to the relay."""
+    with ExitStack() as stack:
+        platform = await asyncio.to_thread(stack.enter_context, running(tmp_path, postgres.database()))
+        for name in platform.ports:
+            closed = await asyncio.to_thread(httpx.get, platform.url(name, "/metrics"))
+            assert closed.status_code == 401, f"{name}: {closed.text}"
+        port = await asyncio.to_thread(stack.enter_context, monitoring(tmp_path, platform))
+        assert await until(lambda: len(query(port, 'up{job="chargewatch"} == 1')) == 4)
+        assert await until(lambda: len(query(port, "chargewatch_program_reaches_collector == 1")) == len(PROGRAMS))
+        assert await until(lambda: query(port, 'ALERTS{alertname="Watchdog",alertstate="firing"}'))
+        heard = 'chargewatch_alert_watchdog_heard_timestamp_seconds{instance="alerts"}'
+        assert await until(lambda: query(port, heard))
+        assert query(port, "sum(increase(prometheus_rule_evaluation_failures_total[5m])) > 0") == []
+        assert await until(lambda: platform.api("/api/v1/health")["status"] == "ok")
+        checks = {each["name"] for each in platform.api("/api/v1/health")["checks"]}
+        assert {f"{name} (apart)" for name in PROGRAMS} <= checks

@@ -47,12 +47,18 @@ def services() -> dict[str, dict[str, Any]]:
     return found
 
 
-def platform_environment(folder: Path) -> dict[str, str]:
-    """What the service `chargewatch` is given, its secrets as files in `folder`."""
-    given = {name: str(value) for name, value in services()["chargewatch"]["environment"].items()}
+PROGRAMS = ("alerts", "firmware", "billing")
+"""The services that are one program in a process of its own each."""
+
+
+def platform_environment(folder: Path, service: str = "collector") -> dict[str, str]:
+    """What a service of the platform is given, its secrets as files in `folder`: only those that the service has."""
+    definition = services()[service]
+    given = {name: str(value) for name, value in definition["environment"].items()}
     for name, value in given.items():
         if value.startswith("/run/secrets/"):
             path = folder / value.rpartition("/")[2]
+            assert path.name in definition["secrets"], f"{service} has no secret {path.name}, which {name} names"
             path.write_text(f"secret-{path.name}-of-the-test\n")
             given[name] = str(path)
     return given

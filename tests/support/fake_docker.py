@@ -39,7 +39,7 @@ shift
 [ -z "$entry" ] || set -- "$entry" "$@"
 export PATH="@FOLDER@/bin:@TOOLS@:$PATH" PGHOST=127.0.0.1 PGPORT=@PORT@
 case "$service" in
-    chargewatch) exec "@PYTHON@" -m "$@" ;;
+    collector) exec "@PYTHON@" -m "$@" ;;
 esac
 # Paths of a container are folders of this test.
 count=$#
