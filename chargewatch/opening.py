@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -20,12 +18,11 @@ from chargenet.model.record import Record
 from chargenet.ports import Clock, Journal, Telemetry
 from chargenet.settings import Settings
 from chargenet.storage.caches import CachedDirectory, CachedTokens
-from chargenet.storage.embedded import EmbeddedTelemetry
-from chargenet.storage.embedded_file import EmbeddedLimits
 from chargenet.storage.key_ring import StoredKeyRing
 from chargenet.storage.migrations import migrate
 from chargenet.storage.relational import SqlStores
 from chargewatch import layout
+from chargewatch.telemetry_stores import open_telemetry
 from collector.interpret import interpret
 from collector.ledger import Ledger
 
@@ -97,27 +94,6 @@ async def open_stores(settings: Settings) -> SqlStores:
     password = chosen.password.reveal() if chosen.password else None
     await asyncio.to_thread(migrate, url, password=password)
     return SqlStores(url, password=password, pool_size=chosen.pool_size, timeout_s=chosen.timeout_s)
-
-
-def open_telemetry(settings: Settings, clock: Clock, site_of: Callable[[str], str | None]) -> list[Telemetry]:
-    """The telemetry stores, the one that answers queries first."""
-    stores: list[Telemetry] = []
-    if settings.telemetry.embedded:
-        limits = EmbeddedLimits(retention_days=settings.telemetry.retention_days)
-        stores.append(EmbeddedTelemetry(layout.telemetry_folder(settings), clock, limits=limits))
-    if settings.influx.url is not None:
-        from chargenet.storage.influx import InfluxTarget, InfluxTelemetry  # a third of a second, and seldom needed
-
-        chosen = settings.influx
-        target = InfluxTarget(
-            url=settings.influx.url,
-            bucket=chosen.bucket,
-            org=chosen.org,
-            token=chosen.token.reveal() if chosen.token else "",
-            read_timeout_s=chosen.timeout_s,
-        )
-        stores.append(InfluxTelemetry(target, settings.data_dir, clock, random.random, site_of=site_of))
-    return stores
 
 
 async def restore_ledger(stores: SqlStores, journal: Journal) -> Ledger:

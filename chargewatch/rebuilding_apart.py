@@ -21,8 +21,8 @@ from chargenet.journal.disk import LocalDisk
 from chargenet.settings import Settings
 from chargewatch import layout
 from chargewatch.memory import few_collections
-from chargewatch.opening import open_telemetry
 from chargewatch.refilling import Told, refill
+from chargewatch.telemetry_stores import open_telemetry
 from collector.projections.telemetry import TelemetryProjection
 
 
