@@ -74,6 +74,10 @@ class PassedOn:
         del self._client.headers["accept-encoding"]  # the caller's own or none: the answer is passed on as it comes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            async with self._client:
+                await self._app(scope, receive, send)
+            return
         found = self._whose.find(scope["path"], scope["method"]) if scope["type"] == "http" else None
         if found is None or found[0] not in self._apart:
             await self._app(scope, receive, send)
