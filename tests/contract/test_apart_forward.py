@@ -106,7 +106,7 @@ async def test_a_program_is_reached_through_the_collector_alone(both: Forwarded)
 
 async def test_probes_elsewhere_want_their_token(tmp_path: Path) -> None:
     """Where the listener is not on loopback, neither nobody nor a key from a header opens /metrics."""
-    closed = {"http__open_probes": False, "http__probe_token": "for-the-probes-and-nothing-else"}
+    closed: dict[str, Any] = {"http__open_probes": False, "http__probe_token": "for-the-probes-and-nothing-else"}
     async with forwarded(tmp_path, **closed) as both, httpx.AsyncClient(base_url=both.program) as client:
         assert (await client.get("/metrics")).status_code == 401
         forged = {KEY_HEADER: "{}", "Authorization": f"Bearer {both.keys['admin']}"}
