@@ -28,9 +28,13 @@ def working(id_: int, title: str, description: str, text: str) -> Panel:
     return stat(id_, title, description, text, colours=UP, words=UP_WORDS, width=3)
 
 
+OUTSIDE = f"and on (job, instance) {n.JOURNAL_HEALTHY.name}"
+"""PromQL: of the collector alone. What it passes on to a program, that counts as well."""
+ROUTES = f"sum by (le, method, route) (rate({n.API_DURATION.name}_bucket[$__rate_interval]) {OUTSIDE})"
+
 ROWS = (
     Row((
-        working(1, "Scraped", "Whether Prometheus reaches the platform.", 'max(up{job="chargewatch"})'),
+        working(1, "Scraped", "Whether Prometheus reaches every process of the platform.", 'min(up{job="chargewatch"})'),
         working(2, "Journal writes", "Whether records can be made durable now.", f"min({n.JOURNAL_HEALTHY.name})"),
         working(3, "Cases judged", "Whether facts are judged and cases stored.", f"min({n.ALERTS_WORKING.name})"),
         working(4, "Relay works", "Whether alerts are grouped and stored for delivery.", f"min({n.RELAY_WORKING.name})"),
@@ -42,7 +46,7 @@ ROWS = (
         ),
         Panel(
             id=6, kind=Kind.STAT, title="Worst lag of the loop",
-            description="How late the event loop woke up, at worst, in the last minute.",
+            description="How late the event loop of some process woke up, at worst, in the last minute.",
             queries=(Query(f"max({n.LOOP_LAG_MAX.name})"),),
             unit=Unit.SECONDS, colours=((None, GREEN), (0.25, ORANGE), (1, RED)), spark=True, width=4, height=4,
         ),
@@ -86,29 +90,28 @@ ROWS = (
             unit=Unit.PER_SECOND,
         ),
         graph(
-            13, "Lag of the event loop", "How late it woke up: median, 99 %, and the worst of each minute.",
-            Query(quantile(0.5, n.LOOP_LAG), legend="median"),
-            Query(quantile(0.99, n.LOOP_LAG), legend="99 %"),
-            Query(f"max({n.LOOP_LAG_MAX.name})", legend="worst"),
-            unit=Unit.SECONDS, filled=0, line_colours=(("worst", RED),),
+            13, "Lag of the event loop", "How late that of each process woke up: 99 % of the time, and at worst in each minute.",
+            Query(quantile(0.99, n.LOOP_LAG, "instance"), legend="{{instance}} 99 %"),
+            Query(f"max by (instance) ({n.LOOP_LAG_MAX.name})", legend="{{instance}} worst"),
+            unit=Unit.SECONDS, filled=0,
         ),
     )),
     Row((
         graph(
-            14, "API requests", "Answered per second, by status.",
-            Query(f"sum by (status) (rate({n.API_REQUESTS.name}[$__rate_interval]))", legend="{{status}}"),
+            14, "API requests", "Answered per second on the port that is published, by status.",
+            Query(f"sum by (status) (rate({n.API_REQUESTS.name}[$__rate_interval]) {OUTSIDE})", legend="{{status}}"),
             unit=Unit.PER_SECOND, stacked=True,
         ),
         graph(
-            15, "Slowest routes", "99 % of requests were answered within this time.",
-            Query(f"topk(8, {quantile(0.99, n.API_DURATION, 'method, route')})", legend="{{method}} {{route}}"),
+            15, "Slowest routes", "99 % of requests on the port that is published were answered within this time.",
+            Query(f"topk(8, histogram_quantile(0.99, {ROUTES}))", legend="{{method}} {{route}}"),
             unit=Unit.SECONDS, filled=0,
         ),
         graph(
-            16, "Memory and processor", "Of the platform's process; processor time as share of one core.",
-            Query('max(chargewatch_process_resident_memory_bytes{job="chargewatch"})', legend="memory"),
-            Query('sum(rate(chargewatch_process_cpu_seconds_total{job="chargewatch"}[$__rate_interval]))', legend="processor"),
-            unit=Unit.BYTES, second_axis=(("processor", Unit.RATIO),), line_colours=(("processor", ORANGE),),
+            16, "Processor", "Time on it of each process, as a share of one core.",
+            Query('sum by (instance) (rate(chargewatch_process_cpu_seconds_total{job="chargewatch"}[$__rate_interval]))',
+                  legend="{{instance}}"),
+            unit=Unit.RATIO,
         ),
     )),
     Row((
@@ -158,6 +161,30 @@ ROWS = (
             description="Log lines in the chosen time range that were held back because their kind came too often.",
             queries=(Query(f"sum(increase({n.LOG_SUPPRESSED.name}[$__range]))"),), decimals=0,
             colours=ZERO_IS_BEST, width=8, height=5,
+        ),
+    )),
+    Row((
+        graph(
+            23, "Programs behind", "Durable records of the collector that a program in a process of its own has not fetched yet.",
+            Query(f"max by (program) ({n.PROGRAM_BEHIND.name})", legend="{{program}}"),
+            nothing="all run with the collector",
+        ),
+        Panel(
+            id=24, kind=Kind.TABLE, title="Programs apart",
+            description="Each program in a process of its own: does it get answers from the collector, what has it not fetched?",
+            queries=(Query(f"min by (program) ({n.PROGRAM_REACHES.name})"), Query(f"max by (program) ({n.PROGRAM_BEHIND.name})")),
+            columns=(
+                Column(field="program", title="Program"),
+                Column(field="Value #A", title="Hears the collector", colours=UP, words=UP_WORDS, width=170),
+                Column(field="Value #B", title="Behind", colours=((None, GREEN), (10_000, ORANGE)), width=90),
+            ),
+            sort=("Program", False), nothing="all run with the collector", may_be_empty="all run with the collector",
+            width=8, height=8,
+        ),
+        graph(
+            25, "Memory", "Of each process.",
+            Query('max by (instance) (chargewatch_process_resident_memory_bytes{job="chargewatch"})', legend="{{instance}}"),
+            unit=Unit.BYTES,
         ),
     )),
 )  # fmt: skip

@@ -18,6 +18,7 @@ def platform(config: RuleConfig) -> list[Group]:
     """All groups of the platform."""
     return [
         Group("platform", [_down(config), _restarting(config), _loop(config), _scrape(config), _api(config), _sockets(config)]),
+        Group("programs", _programs(config)),
         Group("keeping", [*_journal(config), *_read_models(config), _telemetry(config), _quarantine(config)]),
         Group("traffic", [_call_errors(config), _commands(config), _logins(config)]),
         Group("servers", [_targets(config)]),
@@ -52,15 +53,38 @@ def platform_alert(
 
 
 def _down(config: RuleConfig) -> Alert:
-    up = named(config, "up")
+    """By a family that the collector alone has: `up` has a series for each process, and programs may answer while it does not."""
     return platform_alert(
         "ChargewatchDown",
-        f"max({up}) == 0 or absent({up})",
+        f"absent({series(config, n.JOURNAL_HEALTHY)})",
         CRITICAL,
         "The platform does not answer Prometheus.",
-        "No instance of chargewatch answers: charge points may not be answered either, and nobody judges what they say.",
+        "No collector of chargewatch answers: charge points may not be answered either, and nobody judges what they say.",
         for_s=120.0,
     )
+
+
+def _programs(config: RuleConfig) -> list[Alert]:
+    """Programs in processes of their own. Of a collector that is gone another alert tells."""
+    collector = f"and on () {series(config, n.JOURNAL_HEALTHY)}"
+    return [
+        platform_alert(
+            "ProgramDown",
+            f"max by (instance) ({named(config, 'up')}) == 0 {collector}",
+            WARNING,
+            "A process of the platform does not answer, while the collector does.",
+            "{{ $labels.instance }} does not answer Prometheus: its part of the API is gone, and what it does waits.",
+            for_s=300.0,
+        ),
+        platform_alert(
+            "ProgramCutOff",
+            f"min by (program) ({series(config, n.PROGRAM_REACHES)}) == 0 {collector}",
+            CRITICAL,
+            "A program runs, and hears nothing of the collector.",
+            "The {{ $labels.program }} program gets no answers from the collector, which runs: it knows nothing new.",
+            for_s=180.0,
+        ),
+    ]
 
 
 def _restarting(config: RuleConfig) -> Alert:
@@ -70,7 +94,8 @@ def _restarting(config: RuleConfig) -> Alert:
         f"max by (instance) (changes({starts})) > 2",
         WARNING,
         "The platform starts again and again.",
-        "{{ $labels.instance }} started {{ $value }} times within half an hour. Each start makes all charge points connect anew.",
+        "{{ $labels.instance }} started {{ $value }} times within half an hour. "
+        "Each start of the collector makes all charge points connect anew.",
         keep_s=900.0,
     )
 
@@ -80,7 +105,7 @@ def _loop(config: RuleConfig) -> Alert:
         "EventLoopSlow",
         f"max by (instance) ({series(config, n.LOOP_LAG_MAX)}) > {config.loop_lag_s:g}",
         WARNING,
-        "The platform answers late: something holds its event loop.",
+        "A process of the platform answers late: something holds its event loop.",
         "The worst delay of {{ $labels.instance }} within a minute was {{ $value | humanizeDuration }}.",
         for_s=300.0,
     )
@@ -101,14 +126,14 @@ def _scrape(config: RuleConfig) -> Alert:
 
 def _api(config: RuleConfig) -> Alert:
     window = duration(config, 600)
-    failed = f"sum(rate({series(config, n.API_REQUESTS, FAILED, window=window)}))"
-    every = f"sum(rate({series(config, n.API_REQUESTS, window=window)}))"
+    failed = f"sum by (instance) (rate({series(config, n.API_REQUESTS, FAILED, window=window)}))"
+    every = f"sum by (instance) (rate({series(config, n.API_REQUESTS, window=window)}))"
     return platform_alert(
         "ApiFailing",
         f"{failed} / {every} > {config.api_error_share:g}",
         WARNING,
         "The HTTP API answers with errors.",
-        "{{ $value | humanizePercentage }} of the HTTP requests of the last ten minutes failed on our side.",
+        "{{ $value | humanizePercentage }} of the requests to {{ $labels.instance }} in the last ten minutes failed on our side.",
         for_s=300.0,
     )
 

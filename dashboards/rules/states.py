@@ -12,6 +12,7 @@ from dashboards.rules.config import RuleConfig
 from dashboards.rules.model import CRITICAL, WARNING, Alert, Group, Recording, duration, series
 
 BLIND = "chargewatch:detectors_blind:bool"
+APART = 'program="alerts"'
 _STATE = {"layer": "state"}
 
 
@@ -21,11 +22,12 @@ def states(config: RuleConfig) -> Group:
 
 
 def _blind(config: RuleConfig) -> Recording:
-    """1 while nobody judges, absent else; also where a platform runs that never started its detectors."""
+    """1 while nobody judges, absent else; also where a platform runs that never started its detectors, or they hear nothing."""
     window = duration(config, config.blind_after_s)
     working = f"max(max_over_time({series(config, n.ALERTS_WORKING, window=window)}))"
     runs = f"max(max_over_time({series(config, n.BUILD_INFO, window=window)}))"
-    return Recording(BLIND, f"({working} == 0) + 1 or ({runs} unless on () {working})")
+    hears = f"max(max_over_time({series(config, n.PROGRAM_REACHES, APART, window=window)}))"
+    return Recording(BLIND, f"({working} == 0) + 1 or ({hears} == 0) + 1 or ({runs} unless on () {working})")
 
 
 def _unjudged(expr: str) -> str:

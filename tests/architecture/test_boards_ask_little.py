@@ -26,7 +26,7 @@ LABELS: dict[str, int] = {
     "site": SITES, "vendor": 12, "model": 5, "firmware": FIRMWARES // MODELS, "window": 3, "state": 8, "currency": 2, "rollout": 20,
     "wave": 8, "signal": 10, "group": 2, "verdict": 1, "reason": 1, "version": 1, "kind": 40, "severity": 1, "receiver": 5,
     "outcome": 8, "origin": 2, "what": 8, "projection": 8, "store": 2, "protocol": 3, "action": 40, "error_code": 5,
-    "security_profile": 4, "cause": 4, "type": 30, "quirk": 40, "method": 4, "route": 60, "status": 8,
+    "security_profile": 4, "cause": 4, "type": 30, "quirk": 40, "method": 4, "route": 60, "status": 8, "program": 3,
 }  # fmt: skip
 """How many values a label has for one value of the labels before it, in a network of this size."""
 STATES_AT_ONCE = {n.ROLLOUT_STATE.name, n.ROLLOUT_WAVE_STATE.name}

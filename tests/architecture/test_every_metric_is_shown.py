@@ -14,8 +14,6 @@ from tests.support.rules import rules
 NEITHER = {
     n.CONNECTOR_ENERGY.name: "board 4 draws the register from telemetry, which keeps it longer and by the charge point's clock",
     n.POINT_SECURITY_EVENTS.name: "board 3 counts the events themselves; this is for rules that a network writes for itself",
-    n.PROGRAM_BEHIND.name: "there only where programs run apart",
-    n.PROGRAM_REACHES.name: "there only where programs run apart",
     n.JOURNAL_SEQUENCE.name: "a position, not a state: what is behind it has metrics of its own",
 }
 

@@ -433,16 +433,19 @@ def _platform() -> Panels:
         8: (("A", {"records": 65 / 60}), ("B", {"commits": 2 / 60})),
         9: (("A", some("median", least=0.001)), ("B", some("99 %", least=0.001))),
         10: (("A", some("size", least=4e8)), ("B", some("pending records"))),
-        11: (("A", some("telemetry-influx", "stations", "transactions", "fleet")), ("B", some("detectors"))),
+        11: (("A", some("telemetry-influx", "stations", "transactions", "fleet", "rollups")), ("B", some("detectors"))),
         12: (
             ("A", some("telemetry-influx", least=1.0)), ("B", some("telemetry-influx set aside")),
             ("C", some("telemetry-influx too old")),
         ),
-        13: (("A", some("median", least=1e-5)), ("B", some("99 %", least=1e-5)), ("C", some("worst", least=0.01))),
+        13: (
+            ("A", some("collector 99 %", "billing 99 %", least=1e-5)),
+            ("B", some("collector worst", "billing worst", least=0.01)),
+        ),
         14: some("200", "404"),
         15: Some(frozenset({"GET /api/v1/charge-points", "GET /api/v1/charge-points/{id}", "GET /api/v1/transactions",
                             "GET /metrics"}), NAN),
-        16: (("A", some("memory", least=1e6)), ("B", some("processor"))),
+        16: some("collector", "billing"),
         17: some("night delivered", "office delivered", "office retry", least=1.9),
         18: (
             ("A", Rows(2, ({"receiver": "night", "Value": 1.0}, {"receiver": "office", "Value": 0.0}))),
@@ -450,9 +453,15 @@ def _platform() -> Panels:
             ("C", Rows(1, ({"receiver": "office"},))),
         ),
         19: (("A", some("series", least=500.0)), ("B", {"time to write": 0.03})),
-        20: Rows(1, ({"version": "0.1.0", "instance": "chargewatch:8080"},)),
+        20: Rows(2, ({"version": "0.1.0", "instance": "collector"}, {"version": "0.1.0", "instance": "billing"})),
         21: 25.0,
         22: some("Value", least=4.5),
+        23: {"billing": 12.0},
+        24: (
+            ("A", Rows(1, ({"program": "billing", "Value": 1.0},))),
+            ("B", Rows(1, ({"program": "billing", "Value": 12.0},))),
+        ),
+        25: some("collector", "billing", least=1e6),
     }  # fmt: skip
 
 

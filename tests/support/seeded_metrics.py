@@ -23,7 +23,9 @@ from tests.support.seeded_network import END, FAULTED, FAULTED_FOR, OFFLINE_FOR,
 from tests.support.seeded_programs import say_programs
 
 Labels = tuple[str, ...]
-TARGET = 'job="chargewatch",instance="chargewatch:8080"'
+TARGET = 'job="chargewatch",instance="collector"'
+BESIDE = 'job="chargewatch",instance="billing"'
+"""A program in a process of its own: what both expose must not be drawn or counted twice."""
 
 
 class Said(Collector):
@@ -73,11 +75,13 @@ class SeededMetrics:
         self.platform = PlatformMetrics("0.1.0")
         self.said = Said()
         self.platform.registry.register(self.said)
+        self.beside = PlatformMetrics("0.1.0", n.PROGRAM_PROCESS)
         self._projection = FleetProjection(self.fleet)
         self._step = self._records = 0
         self._watch()
 
     def _watch(self) -> None:
+        self._watch_beside()
         watch = self.platform.watch
         watch(n.JOURNAL_SEQUENCE, lambda: float(self._records))
         watch(n.JOURNAL_PENDING, lambda: float(self._step // 20 % 3))
@@ -92,6 +96,14 @@ class SeededMetrics:
         watch(n.TELEMETRY_EXPIRED, lambda: float(self._step // 60), "telemetry-influx")
         for outcome, share in (("accepted", 2.0), ("upgraded", 1.7), ("refused", 0.2), ("timed_out", 0.1)):
             watch(n.SOCKETS, lambda share=share: self._step * share, outcome)  # type: ignore[misc]
+
+    def _watch_beside(self) -> None:
+        watch = self.beside.watch
+        watch(n.LOOP_LAG_MAX, lambda: 0.15)
+        watch(n.PROJECTION_BEHIND, lambda: 7.0, "rollups")
+        watch(n.PROJECTION_LAG, lambda: 0.1, "rollups")
+        watch(n.PROGRAM_BEHIND, lambda: 12.0, "billing")
+        watch(n.PROGRAM_REACHES, lambda: 1.0, "billing")
 
     async def take(self, at: datetime, facts: list[Fact]) -> None:
         """What happened in this minute."""
@@ -144,12 +156,15 @@ class SeededMetrics:
             platform.quarantined("unknown transaction")
             platform.log_suppressed()
         platform.fleet_rendered(self.fleet.series, 0.03)
+        self.beside.loop_lagged(0.004)
+        self.beside.api_answered("GET", "/api/v1/transactions", 200, 4.0)
+        self.beside.api_answered("GET", "/api/v1/cdrs", 200, 9.0)
 
     def text(self, at: datetime) -> bytes:
         """The scrape at this instant."""
         now = at.timestamp()
         body = b"".join(self.fleet.chunks(now)) + self.platform.text() + b"up 1\n" + self._alerts(at)
-        return stamped(body, now)
+        return stamped(body, now) + stamped(self.beside.text() + b"up 1\n", now, BESIDE)
 
     def _alerts(self, at: datetime) -> bytes:
         """ALERTS is Prometheus' own series of what its rules find."""
@@ -163,9 +178,9 @@ class SeededMetrics:
         return "".join(f'ALERTS{{{labels},alertstate="firing",severity="critical"}} 1\n' for labels in firing).encode()
 
 
-def stamped(body: bytes, at: float) -> bytes:
+def stamped(body: bytes, at: float, target: str = TARGET) -> bytes:
     """Without comments, with the labels of a scrape and its instant."""
-    stamp, labels = f" {at:.0f}".encode(), b"{" + TARGET.encode()
+    stamp, labels = f" {at:.0f}".encode(), b"{" + target.encode()
     made = []
     for line in body.splitlines():
         if not line.startswith(b"#"):
