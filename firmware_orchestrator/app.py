@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from chargenet.errors import Conflict, Unavailable
+from chargenet.model.standstill import BEAT_S, Standstills
 from chargenet.ports import Clock, CommandGateway, Feed, Journal, Notices, States
 from chargenet.storage.relational_engine import Database
 from chargenet.stores import Stores
@@ -60,7 +61,10 @@ class FirmwareProgram:
         executor = Executor(self._store, gateway, shelf, clock)
         fleet = Census(stores, telemetry, clock)
         self.desk = RolloutDesk(self._store, shelf, fleet, executor, clock, nowhere=nowhere)
-        self._loop = Loop(self._store, feed, StoredFleet(stores), executor, notices, clock, self._course, self.metrics.seen)
+        self._standstills = Standstills()
+        self._loop = Loop(
+            self._store, feed, StoredFleet(stores), executor, notices, clock, self._course, self.metrics.seen, self._standstills
+        )
 
     async def _damaged(self, artifact: Artifact, damage: Damage, mended_at: datetime | None) -> None:
         """People hear of it from the next tick on: kept here, so that it is told even when the relay waits."""
@@ -77,6 +81,16 @@ class FirmwareProgram:
 
     async def run(self) -> None:
         """Tick until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._beat(), name="rollouts beat")
+            tasks.create_task(self._tick_forever(), name="rollouts tick")
+
+    async def _beat(self) -> None:
+        while True:
+            self._standstills.beat(self._clock.now(), self._clock.monotonic())
+            await asyncio.sleep(BEAT_S)
+
+    async def _tick_forever(self) -> None:
         while True:
             wait_s = await self._round()
             await asyncio.sleep(wait_s)

@@ -5,13 +5,14 @@ together, and which steps of an update the gate is told of. No I/O: loop.py load
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from chargenet.errors import Conflict
 from chargenet.events import Fact
 from chargenet.model.notice import Notice
+from chargenet.model.standstill import BEAT_S, Standstills
 from firmware_orchestrator import gate, tidings
 from firmware_orchestrator.advance import advance, judged, tempo_of, withdrawn
 from firmware_orchestrator.course import Course
@@ -53,6 +54,7 @@ class Dossier:
         self._before, self._loaded = rollout, {each.charge_point_id: each for each in updates}
         self._now = dict(self._loaded)
         self._marked = dict(stored.marked)
+        self._standstills = Standstills()
         self._entries: list[Entry] = []
         self._notices: list[Notice] = []
         for update in self._now.values():
@@ -115,6 +117,12 @@ class Dossier:
 
     # -- time
 
+    def stood_still(self, standstills: Standstills) -> None:
+        """What the charge points did while this process could hear nobody is not known, and counts for neither group."""
+        self._standstills = standstills
+        for began, ended in standstills.since(self.tempo.clock(self.exposure.at) - timedelta(seconds=BEAT_S)):
+            self.exposure.stood_still(self.tempo.at(began), self.tempo.at(ended))
+
     def soaked(self, now: datetime) -> list[str]:
         """Charge points whose soak may be over: they must be looked at."""
         soak_s = self.course.soak_s
@@ -130,7 +138,10 @@ class Dossier:
         for name, update in list(self._now.items()):
             live = lives.get(name)
             well = live is not None and live.connected and not live.faulted
-            step = elapse(update, now, self.course.terms(update), well=well)
+            terms, deaf = self.course.terms(update), timedelta(seconds=self._standstills.between_instants(update.state_at, now))
+            step = elapse(update, now, terms, well=well)
+            if deaf and elapse(update, now - deaf, terms, well=well) is None:
+                step = None  # it has its time: while we stood still it could not say that it is back
             if step is not None and step.ask is not None:
                 asks.append((name, step.ask))
             self._take(step, now)

@@ -19,6 +19,7 @@ from heapq import heappop, heappush
 import msgspec
 
 from chargenet.events import Fact
+from chargenet.model.record import instant
 from firmware_orchestrator.evidence.baseline import UNIT, History
 from firmware_orchestrator.evidence.masks import WINDOW_US, Masks
 from firmware_orchestrator.evidence.policy import GatePolicy
@@ -28,6 +29,8 @@ from firmware_orchestrator.evidence.state import Counted, Ended, Instant, Observ
 from firmware_orchestrator.evidence.symptoms import CONTROL, MINUTE_US, NEITHER, TREATED, Row, Said, due, occurred
 
 _ROW, _SITE, _EVERYBODY = 0, 1, 2
+_BEAT_US = 1_000_000
+"""A standstill is known from the beat before it; a fact may have come after that."""
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,6 +201,26 @@ class Exposure:
     def advance(self, upto: datetime) -> None:
         """Time has passed, and every fact received before `upto` has been applied: what was due by then has happened."""
         self._reach(_us(upto))
+
+    @property
+    def at(self) -> datetime:
+        """Up to when things are known."""
+        return instant(self._at)
+
+    def stood_still(self, began: datetime, ended: datetime) -> None:
+        """Between the two nobody could be heard: nobody was at risk, and what was to come in time has as much longer.
+
+        One that began more than a second before what is known already is ignored: it was told before.
+        """
+        began_us, ended_us = _us(began), _us(ended)
+        if began_us < self._at - _BEAT_US:
+            return
+        self._reach(began_us)
+        for row in self._rows.values():
+            row.postpone(self._at, ended_us - self._at)
+            row.masked_us = max(row.masked_us, ended_us)
+            self._dirty.add(row.charge_point_id)
+            self._schedule(row)
 
     def observed(self) -> Observed:
         """What happened since this was last called; give it to `gate.fold`."""

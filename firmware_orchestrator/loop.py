@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from chargenet.events import Fact
+from chargenet.model.standstill import Standstills
 from chargenet.ports import Clock, Feed, Notices
 from firmware_orchestrator import tidings
 from firmware_orchestrator.course import Caps, Course, takes_a_place
@@ -49,15 +50,23 @@ class Loop:
         clock: Clock,
         courses: Courses,
         seen: Callable[[Sequence[Dossier], datetime], None] = lambda dossiers, now: None,
+        standstills: Standstills | None = None,
     ) -> None:
         self._store, self._feed, self._fleet, self._executor = store, feed, fleet, executor
         self._notices, self._clock, self._courses, self._seen = notices, clock, courses, seen
+        self._standstills = Standstills() if standstills is None else standstills
 
     async def tick(self) -> int:
         """One round; the position reached. Raises StoreUnavailable, and Conflict when a person changed something meanwhile."""
-        before = self._clock.now()
+        before, monotonic = self._clock.now(), self._clock.monotonic()
+        if self._standstills.watched:
+            self._standstills.beat(before, monotonic)
+        if self._standstills.catching_up(monotonic):
+            return await self._store.position()
         head = self._feed.head
         dossiers = [await self._load(rollout) for rollout in await self._store.active()]
+        for each in dossiers:
+            each.stood_still(self._standstills)
         position = await self._store.position()
         reached = await self._take_in(dossiers, position, head)
         upto = before - timedelta(seconds=BEHIND_S)

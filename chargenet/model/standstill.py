@@ -11,7 +11,7 @@ later, however often the process stands still. A clock that is set back is not o
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 BEAT_S = 1.0
 """At most so much time is between two beats of a process that runs."""
@@ -72,6 +72,11 @@ class Standstills:
     def between_instants(self, since: datetime, until: datetime) -> float:
         """Seconds of [since, until] in which nobody could be heard."""
         return _within(self._wall, since.timestamp(), until.timestamp()) if self._wall else 0.0
+
+    def since(self, at: datetime) -> list[tuple[datetime, datetime]]:
+        """Begin and end of those that began at or after `at`, by the wall clock, oldest first."""
+        spans = [span for span in self._wall if span[0] >= at.timestamp()]
+        return [(datetime.fromtimestamp(began, UTC), datetime.fromtimestamp(ended, UTC)) for began, ended in spans]
 
 
 def _with(spans: _Spans, began: float, ended: float) -> _Spans:

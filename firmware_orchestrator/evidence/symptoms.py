@@ -117,6 +117,12 @@ class Row(msgspec.Struct, kw_only=True, omit_defaults=True, rename=lambda name: 
         own = (self.settle_us, self.recheck_us, self.planned_us, self.masked_us, self.offline_us, self.start_us, self.meter_us)
         return (*own, *self.quiet.values())
 
+    def postpone(self, now: int, by_us: int) -> None:
+        """What was still to come at `now` comes so much later."""
+        for name in ("settle_us", "recheck_us", "planned_us", "masked_us", "offline_us", "start_us", "meter_us"):
+            if (due_us := getattr(self, name)) > now:
+                setattr(self, name, due_us + by_us)
+
 
 class Said(msgspec.Struct, frozen=True):
     """Around an event: when we received it, over which connection, and which error codes are of no interest or of great."""
