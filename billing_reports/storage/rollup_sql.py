@@ -19,7 +19,7 @@ from billing_reports.rollups import HOUR, HourRevenue, HourRow, HourSeconds, Poi
 from billing_reports.storage import rollup_bulk
 from billing_reports.storage import rollup_tables as t
 from chargenet.storage.relational_engine import Database
-from chargenet.storage.relational_rows import advance, chunks, drop_model, plain, position, upsert, values
+from chargenet.storage.relational_rows import advance, chunks, drop_model, given, listed, plain, position, upsert, values
 
 CURSOR = "rollups"
 REVENUE_CURSOR = "rollup_revenue"
@@ -47,11 +47,8 @@ class SqlRollups:
         table, names = t.rollup_points, list(charge_point_ids)
 
         def work(connection: Connection) -> dict[str, bytes]:
-            found: dict[str, bytes] = {}
-            for some in chunks(names):
-                query = select(table.c.charge_point_id, table.c.state).where(table.c.charge_point_id.in_(some))
-                found |= {row[0]: row[1] for row in connection.execute(query)}
-            return found
+            query = select(table.c.charge_point_id, table.c.state).where(table.c.charge_point_id.in_(given(connection)))
+            return {row[0]: row[1] for row in connection.execute(query, listed(names))}
 
         return await self._database.read(work)
 

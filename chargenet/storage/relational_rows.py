@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Table, delete, select, text
+from sqlalchemy import Column, Connection, RowMapping, Table, TextualSelect, delete, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from chargenet.errors import StoreUnavailable
@@ -96,6 +96,22 @@ def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
     everything = list(items)
     for start in range(0, len(everything), CHUNK):
         yield everything[start : start + CHUNK]
+
+
+_GIVEN = {
+    "sqlite": "SELECT value AS id FROM json_each(:ids)",
+    "postgresql": "SELECT jsonb_array_elements_text(CAST(:ids AS jsonb)) AS id",
+}
+
+
+def given(connection: Connection) -> TextualSelect:
+    """A query of the texts in its parameter, which `listed` makes: a list of any length is one parameter of one statement."""
+    return text(_GIVEN[connection.dialect.name]).columns(Column("id", tables.TEXT))
+
+
+def listed(texts: Sequence[str]) -> dict[str, str]:
+    """The parameter of `given`."""
+    return {"ids": msgspec.json.encode(texts).decode()}
 
 
 def containing(pattern: str) -> str:

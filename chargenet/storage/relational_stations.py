@@ -12,7 +12,7 @@ from chargenet.model.station import ChargePoint, ChargePointEvent, ChargePointSt
 from chargenet.storage import paging, tables
 from chargenet.storage.relational_bulk import update_rows, write_rows
 from chargenet.storage.relational_engine import Database
-from chargenet.storage.relational_rows import advance, chunks, containing, drop_model, position, values
+from chargenet.storage.relational_rows import advance, containing, drop_model, given, listed, position, values
 from chargenet.stores import Page, StationChanges
 
 MODEL = "stations"
@@ -33,16 +33,10 @@ class SqlStations:
         wanted = list(charge_point_ids)
 
         def work(connection: Connection) -> tuple[list[ChargePointState], list[ConnectorState]]:
-            points: list[ChargePointState] = []
-            plugs: list[ConnectorState] = []
-            for ids in chunks(wanted):
-                points += values(
-                    ChargePointState, connection.execute(select(_points).where(_points.c.charge_point_id.in_(ids))).mappings()
-                )
-                plugs += values(
-                    ConnectorState, connection.execute(select(_plugs).where(_plugs.c.charge_point_id.in_(ids))).mappings()
-                )
-            return points, plugs
+            ids, some = given(connection), listed(wanted)
+            points = connection.execute(select(_points).where(_points.c.charge_point_id.in_(ids)), some).mappings()
+            plugs = connection.execute(select(_plugs).where(_plugs.c.charge_point_id.in_(ids)), some).mappings()
+            return values(ChargePointState, points), values(ConnectorState, plugs)
 
         return await self._database.read(work)
 
