@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.core import get_global
@@ -12,7 +12,7 @@ _ALPHA3 = 3
 _SAMPLES = tuple(datetime(year, month, 1, tzinfo=UTC) for year in range(2015, 2036) for month in range(1, 13))
 
 
-@cache
+@lru_cache(maxsize=512)
 def zone_of_country(country: str) -> str | None:
     """IANA zone of an ISO 3166 country (alpha-3 as OCPI has it, or alpha-2), from CLDR; None where clocks differ inside it.
 
