@@ -115,7 +115,10 @@ def _platform(settings: Settings, running: Running | None) -> Iterator[Finding]:
         client.close()
         return
     yield Finding("platform", None, f"does not run on {settings.data_dir}; `chargewatch up` starts it")
-    for name, address in (("--ocpp", settings.collector.ocpp), ("--http", settings.http.listen)):
+    listeners = [("--ocpp", settings.collector.ocpp), ("--http", settings.http.listen)]
+    if settings.programs.apart:
+        listeners.append(("programs.listen", settings.programs.listen))
+    for name, address in listeners:
         problem = _busy(address)
         detail = f"{address} cannot be listened on: {problem}; choose another one with {name}" if problem else f"{address} is free"
         yield Finding(f"port of {name}", problem is None, detail)
@@ -161,6 +164,7 @@ def _clock(api: str | None, verify: ssl.SSLContext | bool = True) -> Finding:
 def _outside(settings: Settings) -> Iterator[Finding]:
     """Servers that the settings name."""
     looks: list[tuple[str, str | None, int]] = [("PostgreSQL", settings.sql.url, 5432), ("InfluxDB", settings.influx.url, 8086)]
+    looks += [(f"{name} program", url, 443 if url.startswith("https:") else 80) for name, url in settings.programs.apart.items()]
     for name, url, port in looks:
         if url is None or url.startswith("sqlite"):
             continue
