@@ -72,15 +72,15 @@ def run(
     Example: chargewatch run alerts --config chargewatch.toml --listen 127.0.0.1:8082
     """
     settings = load(config, None, {"data_dir": data, "programs.listen": listen, "programs.collector_url": collector})
-    check_apart(settings)
+    check_apart(settings, "settings" if config is None else str(config))
     from chargewatch.apart import serve  # everything heavy, not needed by the other commands
 
     configure_logs(settings)
     serve.run(settings, program.value, lambda line: print(line, flush=True))  # noqa: T201 - the lines for the operator
 
 
-def check_apart(settings: Settings) -> None:
-    """What a program apart needs. Raises SettingsError."""
+def check_apart(settings: Settings, source: str = "settings") -> None:
+    """What a program apart needs; `source`: the file that should say it. Raises SettingsError."""
     needed = (
         ("programs.collector_url", settings.programs.collector_url, "the collector's programs.listen as a URL"),
         ("programs.token", settings.programs.token, "the same as the collector's"),
@@ -88,7 +88,7 @@ def check_apart(settings: Settings) -> None:
     )
     for key, value, which in needed:
         if not value:
-            raise SettingsError("settings", key, f"is not set: a program apart needs it, {which}")
+            raise SettingsError(source, key, f"is not set: a program apart needs it, {which}")
 
 
 def rebuild(data: Data = None, config: Config = None) -> None:
