@@ -28,12 +28,20 @@ class ProgramApart:
             "--listen", f"127.0.0.1:{port}",
         ]  # fmt: skip
 
-    def start(self) -> None:
-        """Start, and wait until it listens."""
+    def launch(self) -> None:
+        """Start, and wait for nothing."""
         self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self._ready = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self.process,))
         self._reader.start()
+
+    def start(self) -> None:
+        """Start, and wait until it listens."""
+        self.launch()
+        self.is_ready()
+
+    def is_ready(self) -> None:
+        """Wait until it listens."""
         if not self._ready.wait(START_TIMEOUT_S) or self.process.poll() is not None:
             self.process.kill()
             raise AssertionError(f"{self.name} is not ready; it said:\n" + "".join(self.output))
@@ -46,6 +54,14 @@ class ProgramApart:
                 if "listening on" in line:
                     self._ready.set()
         self._ready.set()
+
+    def says(self, text: str) -> None:
+        """Wait until it has said so since the test began."""
+        for _ in range(600):
+            if any(text in line for line in self.output):
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{self.name} does not say {text!r}; it said:\n" + "".join(self.output))
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
@@ -73,16 +89,19 @@ class PlatformApart(RunningPlatform):
         urls = "".join(f'{name}_url = "http://127.0.0.1:{port}"\n' for name, port in ports.items())
         config.write_text(
             f'[sql]\nurl = "{postgres.database()}"\n\n[programs]\n{urls}collector_url = "http://127.0.0.1:{self.door}"\n'
-            f'listen = "127.0.0.1:{self.door}"\ntoken = "{secrets.token_urlsafe(24)}"\n',
+            f'listen = "127.0.0.1:{self.door}"\ntoken = "{secrets.token_urlsafe(24)}"\n\n[billing]\nplug_out_wait_s = 0\n',
             encoding="utf-8",
         )
         super().__init__(folder / "data", "--config", str(config), *options)
         self.programs = {name: ProgramApart(name, config, folder / name, port) for name, port in ports.items()}
 
     def __enter__(self) -> PlatformApart:
+        """All of them at once, as after a power cut: the programs wait for the collector."""
+        for program in self.programs.values():
+            program.launch()
         self.start()
         for program in self.programs.values():
-            program.start()
+            program.is_ready()
         return self
 
     def __exit__(self, *exception: object) -> None:
