@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -21,7 +22,7 @@ from tests.support.compose import PROGRAMS, platform_environment, services
 from tests.support.rules import REPOSITORY
 from tests.support.servers import ChildServer, free_port
 
-START_TIMEOUT_S = 120.0
+START_TIMEOUT_S, ASKED_EVERY_S = 120.0, 0.2
 
 
 class Stack:
@@ -32,6 +33,7 @@ class Stack:
         self.ocpp_port = free_port()
         self.ports = {"collector": free_port()} | {name: free_port() for name in PROGRAMS}
         """Where metrics and probes are."""
+        self._services = services()
         self._doors = {"collector": free_port()} | {name: self.ports[name] for name in PROGRAMS}
 
     def replaced(self) -> dict[str, str]:
@@ -57,12 +59,18 @@ class Stack:
         variables = [f"{key}={value}" for key, value in given.items() if "INFLUX" not in key]
         own = self.folder / name
         own.mkdir(exist_ok=True)
-        line = ["env", *variables, sys.executable, "-W", "error", "-m", *services()[name]["command"]]
-        return ChildServer(line, folder=own, ready=lambda: self.problem(name) == "", timeout_s=START_TIMEOUT_S)
+        line = ["env", *variables, sys.executable, "-W", "error", "-m", *self._services[name]["command"]]
+        return ChildServer(line, folder=own, ready=lambda: self._well(name), timeout_s=START_TIMEOUT_S)
+
+    def _well(self, name: str) -> bool:
+        well = self.problem(name) == ""
+        if not well:
+            time.sleep(ASKED_EVERY_S)  # the processes that start need both cores
+        return well
 
     def problem(self, name: str) -> str:
         """What the service's health check says, "" when it is well."""
-        *_, url, token = services()[name]["healthcheck"]["test"]
+        *_, url, token = self._services[name]["healthcheck"]["test"]
         path = re.fullmatch(r"http://127\.0\.0\.1:\d+(/\w+)", url)
         assert path is not None, url
         return health.ask(self.url(name, path[1]), (self.folder / Path(token).name).read_text().strip())
