@@ -85,6 +85,8 @@ async def running(settings: Settings, say: Say) -> AsyncIterator[RunningPlatform
                 await serving
                 if inner is not None:  # until now programs could hear what was said last
                     inner.stop()
+                for line in platform.lines.values():
+                    await line.close()
                 for task in background:
                     task.cancel()
     finally:
