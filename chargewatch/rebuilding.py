@@ -14,8 +14,10 @@ from chargenet.clock import SystemClock
 from chargenet.errors import Conflict
 from chargenet.ports import Journal, Projection
 from chargenet.settings import Settings
+from chargenet.storage.relational_alone import Alone
 from chargewatch import discovery, layout
 from chargewatch.opening import Opened, open_everything
+from chargewatch.programs import ALL
 from chargewatch.rebuilding_apart import refill_apart
 from chargewatch.refilling import BATCH, refill
 from collector.projections.stations import StationsProjection
@@ -40,8 +42,8 @@ def durable_projections(opened: Opened) -> list[Projection]:
 async def rebuild(settings: Settings, progress: Progress, *, apart: bool | None = None) -> int:
     """Returns the number of records read. `apart`: telemetry in a process of its own; None where that is faster.
 
-    Raises Conflict when a platform runs on the folder, when there is no journal in it, or when the journal no longer reaches back
-    to its first record: what it has lost by retention could not be rebuilt.
+    Raises Conflict when a platform runs on the folder or a program on its database, when there is no journal in it, or when the
+    journal no longer reaches back to its first record: what it has lost by retention could not be rebuilt.
     """
     if discovery.find(settings.data_dir) is not None:
         raise Conflict(f"a platform runs on {settings.data_dir}: stop it first, then rebuild")
@@ -49,6 +51,7 @@ async def rebuild(settings: Settings, progress: Progress, *, apart: bool | None 
         raise Conflict(f"there is no journal in {settings.data_dir} to rebuild from: name the platform's folder with --data DIR")
     opened = await open_everything(settings, SystemClock(), serving=False)
     try:
+        await _refuse_programs(opened)
         first = opened.journal.first_sequence
         if first > 1:
             raise Conflict(await asyncio.to_thread(_lost, opened.journal, first))
@@ -58,6 +61,16 @@ async def rebuild(settings: Settings, progress: Progress, *, apart: bool | None 
         return opened.journal.durable_sequence
     finally:
         await opened.close()
+
+
+async def _refuse_programs(opened: Opened) -> None:
+    """Raises Conflict while a program runs apart on the same database: it would go on from what is dropped here."""
+    for name in sorted(ALL):
+        alone = Alone(opened.stores.database, name)
+        free = await alone.taken()
+        await alone.close()
+        if not free:
+            raise Conflict(f"the {name} program runs on this database: stop it first, then rebuild")
 
 
 def _lost(journal: Journal, first: int) -> str:

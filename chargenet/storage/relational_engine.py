@@ -156,6 +156,10 @@ class Database:
         """Run `work` in a writer thread; committed when this returns."""
         return await self._submit(self._write_threads, self._writer, work)
 
+    def connect(self) -> Connection:
+        """A connection of one's own, outside of the limits of `read` and `write`. Blocking; raises SQLAlchemyError."""
+        return self._reader.connect()
+
     async def check(self) -> None:
         """Raises StoreUnavailable when the database does not answer."""
         await self.read(lambda connection: connection.execute(select(1)).scalar_one())

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import threading
 from collections.abc import Sequence
@@ -21,16 +22,21 @@ from chargenet.storage.caches import CachedDirectory
 from chargenet.storage.influx import InfluxTarget, InfluxTelemetry
 from chargenet.storage.key_ring import StoredKeyRing
 from chargenet.storage.relational import SqlStores
+from chargenet.storage.relational_alone import Alone
 from chargewatch.apart.follower import Follower
 from chargewatch.apart.journal import FarJournal, PatientJournal
 from chargewatch.apart.line import Line
 from chargewatch.apart.ports import FarGateway, FarNotices, FarStates
 from chargewatch.api.platform import HealthCheck
 from chargewatch.programs import ALERTS, BILLING, Hosting
+from chargewatch.upkeep import refresh_keys
 from collector.feed import JournalFeed
 from collector.interpret import interpret
 
+log = logging.getLogger(__name__)
+
 COLLECTOR = "collector"
+WAIT_S = 2.0
 SQL_CHECK_S = 2.0
 """Shorter than whoever asks for this process's health waits."""
 
@@ -45,7 +51,10 @@ class ProgramProcess(Hosting):
         self.loop_lag = LoopLag(clock, self.platform_metrics.loop_lagged)
         self.directory, self.keys = CachedDirectory(stores.registrations), StoredKeyRing(stores.keys)
         self.last_frames: dict[str, datetime] = {}
+        self._alone = Alone(stores.database, program)
         self.closing, self._ending = False, threading.Event()
+        self.waiting = False
+        """Another process is this program."""
         chosen = settings.programs
         self.line = Line(COLLECTOR, chosen.collector_url, chosen.token, chosen.timeout_s)
         self.journal: FarJournal = FarJournal(self.line)
@@ -58,8 +67,14 @@ class ProgramProcess(Hosting):
         count_suppressed(self.platform_metrics.log_suppressed)
 
     async def open(self) -> None:
-        """Wait for the collector, then make the program: where it begins depends on where its journal stands."""
+        """Wait until no other process is this program, and for the collector; then make it: it begins where its journal stands."""
+        while not await self._alone.taken():
+            if not self.waiting:
+                log.warning("another process is the %s program of this database: waiting for it to end", self.program)
+            self.waiting = True
+            await asyncio.sleep(WAIT_S)
         await self.directory.refresh()
+        await self.keys.refresh()
         head = await self.follower.first_contact()
         patient = PatientJournal(self.line, self._ending)
         patient.saw(self.journal.first_sequence, head)
@@ -72,6 +87,8 @@ class ProgramProcess(Hosting):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.follower.run(self.feed), name="follower")
             tasks.create_task(self.loop_lag.run(), name="loop lag")
+            tasks.create_task(self._alone.keep(), name="alone")
+            tasks.create_task(refresh_keys(self.keys), name="keys")
             for each in self.programs:
                 tasks.create_task(each.run(), name=each.name)
             if BILLING in self.here:
@@ -82,6 +99,7 @@ class ProgramProcess(Hosting):
         self._ending.set()
         for sink in self._hours:
             await sink.close()
+        await self._alone.close()
         await self._relay_line.close()
         await self.line.close()
         await self.stores.close()
