@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -259,6 +259,7 @@ class ConnectorHour(msgspec.Struct, frozen=True, kw_only=True):
     """By currency, before taxes; a currency with CDRs that come to nothing is there with 0."""
 
 
+@runtime_checkable
 class HourSink(Protocol):
     """Hours of connectors beside telemetry, where a store keeps them for boards. Written by the rollups only."""
 

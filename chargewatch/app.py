@@ -20,8 +20,7 @@ from chargenet.model.words import Role
 from chargenet.settings import Settings
 from chargewatch import discovery, layout
 from chargewatch.addresses import busy, refuse_busy
-from chargewatch.apart.joints import collector_door, elsewhere, inner_web
-from chargewatch.api.app import COLLECTOR, create_app
+from chargewatch.api.app import COLLECTOR, Elsewhere, create_app
 from chargewatch.memory import few_collections
 from chargewatch.opening import open_everything, prepare_folder
 from chargewatch.platform import RunningPlatform
@@ -108,7 +107,7 @@ def _bind_web(platform: RunningPlatform) -> Web:
     listen = platform.settings.http.listen
     try:
         here = platform.here | {COLLECTOR}
-        made = create_app(platform, platform.platform_metrics.api_answered, here=here, elsewhere=elsewhere(platform))
+        made = create_app(platform, platform.platform_metrics.api_answered, here=here, elsewhere=_elsewhere(platform))
         web = Web(made, platform.settings.http)
     except OSError as error:
         raise busy("http.listen", listen, "--http", error) from error
@@ -116,10 +115,21 @@ def _bind_web(platform: RunningPlatform) -> Web:
     return web
 
 
+def _elsewhere(platform: RunningPlatform) -> Elsewhere | None:
+    """What sends requests to programs apart, where there are any."""
+    if not platform.lines:
+        return None
+    from chargewatch.apart.joints import elsewhere  # with an HTTP client, which takes its time to import: only where it is used
+
+    return elsewhere(platform)
+
+
 def _bind_inner(platform: RunningPlatform) -> Web | None:
     """The listener for programs apart, where there are any."""
     if not platform.lines:
         return None
+    from chargewatch.apart.joints import collector_door, inner_web
+
     try:
         return inner_web(collector_door(platform), platform.settings)
     except OSError as error:

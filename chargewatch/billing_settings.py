@@ -11,7 +11,6 @@ from billing_reports.judge import Rules
 from billing_reports.party import Party
 from billing_reports.payments.port import PaymentGateway
 from billing_reports.payments.schedule import Terms
-from billing_reports.payments.stripe import StripeGateway
 from chargenet.settings import BillingSettings, PaymentSettings
 
 
@@ -69,6 +68,8 @@ def gateway_of(payments: PaymentSettings) -> PaymentGateway | None:
     """The gateway that is set; None: payments are off."""
     if payments.gateway == "none" or payments.stripe_key is None or payments.webhook_secret is None:
         return None
+    from billing_reports.payments.stripe import StripeGateway  # with an HTTP client, which takes its time to import
+
     return StripeGateway(
         payments.stripe_key, payments.webhook_secret, payments.stripe_url, payments.timeout_s, payments.webhook_tolerance_s,
         random.random,

@@ -9,6 +9,7 @@ import asyncio
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,13 +24,10 @@ from chargenet.observe.fleet import FleetMetrics
 from chargenet.observe.logs import count_suppressed
 from chargenet.observe.looplag import LoopLag
 from chargenet.observe.platform import PlatformMetrics
-from chargenet.ports import Clock, HourSink, Projection, States, Telemetry
+from chargenet.ports import Clock, HourSink, Notices, Projection, States, Telemetry
 from chargenet.settings import Address, Settings
-from chargenet.storage.influx import InfluxTelemetry
 from chargewatch import layout
-from chargewatch.apart.door import Beats
-from chargewatch.apart.line import lines_of, reached
-from chargewatch.apart.ports import FarNotices
+from chargewatch.apart.beats import Beats
 from chargewatch.api.platform import HealthCheck, ReceivedUpload
 from chargewatch.last_frames import LastFrames
 from chargewatch.local_key import LocalKeyRing
@@ -45,6 +43,9 @@ from collector.interpret import interpret
 from collector.projections.fleet import FleetProjection
 from collector.projector import Projector
 from collector.recorder import Recorder
+
+if TYPE_CHECKING:
+    from chargewatch.apart.line import Line
 
 LOW_DISK = 0.05
 SLOW_LOOP_S = 1.0
@@ -84,9 +85,8 @@ class RunningPlatform(Hosting):
         self.web_address: Address | None = None
         now_us = clock.now_us()
         self.beats, self.registrations = Beats(now_us), now_us
-        self.lines = lines_of(settings)
-        apart = settings.programs.apart
-        self.host(ALL - apart.keys(), FarNotices(self.lines[ALERTS]) if ALERTS in apart else None)
+        self.lines, notices = self._reach(settings)
+        self.host(ALL - self.lines.keys(), notices)
         self.projectors = [self._projector(each) for each in durable_projections(opened) if each.name != RollupProjection.name]
         if BILLING in self.here:
             self.projectors.append(self.rollup_projector)
@@ -97,6 +97,17 @@ class RunningPlatform(Hosting):
         count_suppressed(self.platform_metrics.log_suppressed)
 
     # -- parts
+
+    @staticmethod
+    def _reach(settings: Settings) -> tuple[dict[str, Line], Notices | None]:
+        """The lines to programs apart, and the relay where it is one of them."""
+        if not settings.programs.apart:
+            return {}, None
+        from chargewatch.apart.line import lines_of  # with an HTTP client, which takes its time to import: only where it is used
+        from chargewatch.apart.ports import FarNotices
+
+        lines = lines_of(settings)
+        return lines, FarNotices(lines[ALERTS]) if ALERTS in lines else None
 
     def _projector(self, projection: Projection) -> Projector:
         window_s = LIVE_WINDOW_S if projection is self.fleet_projection else STORE_WINDOW_S
@@ -128,7 +139,7 @@ class RunningPlatform(Hosting):
     @property
     def hour_sinks(self) -> Sequence[HourSink]:
         """The telemetry stores that boards read."""
-        return [each for each in self.opened.telemetry if isinstance(each, InfluxTelemetry)]
+        return [each for each in self.opened.telemetry if isinstance(each, HourSink)]
 
     @property
     def upload_base(self) -> str:
@@ -157,7 +168,7 @@ class RunningPlatform(Hosting):
             return checks
         checks += [await self._sql_health(), *(self._projection_health(each) for each in self.projectors)]
         checks += self.program_checks()
-        checks += await asyncio.gather(*(reached(line) for line in self.lines.values()))
+        checks += await asyncio.gather(*(line.health() for line in self.lines.values()))
         usage = await asyncio.to_thread(shutil.disk_usage, self.settings.data_dir)
         free = usage.free / usage.total
         enough = free > LOW_DISK and usage.free > self.settings.journal.free_space_floor_bytes

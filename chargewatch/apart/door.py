@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from itertools import islice
 
 import msgspec
 from starlette.applications import Starlette
@@ -24,6 +22,7 @@ from chargenet.errors import InvalidCall, NotFound, Unavailable
 from chargenet.model.notice import Notice
 from chargenet.ports import CommandGateway, Journal, Notices, States
 from chargenet.settings import Secret
+from chargewatch.apart.beats import Beats
 from chargewatch.apart.wire import (
     CLIENT_HEADER,
     MAX_RECORDS,
@@ -39,34 +38,10 @@ from chargewatch.apart.wire import (
 from chargewatch.api.middleware import TooLarge, counted
 from collector.feed import JournalFeed
 
-KEPT_BEATS = 100_000
-"""Heartbeats that wait for a program that looks every second: of more charge points than one collector serves."""
 WAIT_S = 1.0
 """The longest that a follower waits for news."""
 MAX_BODY = 16 << 20
 _TOO_LARGE = f"a body may have {MAX_BODY} bytes here"
-
-
-class Beats:
-    """The latest heartbeats. They leave no record: one that is dropped here is only a measure of silence and jitter less.
-
-    `began` grows from one run of the collector to the next (its clock, in microseconds), so that no position means two things.
-    """
-
-    def __init__(self, began: int = 0) -> None:
-        self._kept: deque[tuple[str, float]] = deque(maxlen=KEPT_BEATS)
-        self.upto = began
-
-    def add(self, charge_point_id: str, at: float) -> None:
-        """One more."""
-        self._kept.append((charge_point_id, at))
-        self.upto += 1
-
-    def after(self, position: int) -> list[tuple[str, float]]:
-        """Those since `position`, oldest first; all that are kept for one of another run, or that this one has not reached."""
-        missing, kept = self.upto - position, len(self._kept)
-        count = kept if missing < 0 else min(missing, kept)
-        return list(islice(self._kept, kept - count, None))
 
 
 class CollectorDoor:

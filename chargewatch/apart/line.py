@@ -73,6 +73,20 @@ class Line:
     def _silent(self, error: httpx.HTTPError) -> StoreUnavailable:
         return StoreUnavailable(self.name, f"{self.url} does not answer: {error or type(error).__name__}")
 
+    async def health(self) -> HealthCheck:
+        """Whether the process is well, in its own words."""
+        name = f"{self.name} (apart)"
+        try:
+            async with asyncio.timeout(CHECK_S):
+                checks = await self.ask("/checks", list[HealthCheck])
+        except TimeoutError:
+            return HealthCheck(name=name, ok=False, detail=f"{self.url} gives no answer within {CHECK_S:g} s")
+        except StoreUnavailable as error:
+            return HealthCheck(name=name, ok=False, detail=error.problem)
+        failing = [f"{each.name}: {each.detail}" for each in checks if not each.ok]
+        said = failing or [f"{each.name}: {each.detail}" for each in checks]
+        return HealthCheck(name=name, ok=not failing, detail="; ".join(said))
+
     async def close(self) -> None:
         """Let go of the connections."""
         self._sync.close()
@@ -87,17 +101,3 @@ def lines_of(settings: Settings) -> dict[str, Line]:
     """To each program that runs apart."""
     chosen = settings.programs
     return {name: Line(name, url, chosen.token, chosen.timeout_s) for name, url in chosen.apart.items()}
-
-
-async def reached(line: Line) -> HealthCheck:
-    """Whether a program apart is well, in its own words."""
-    try:
-        async with asyncio.timeout(CHECK_S):
-            checks = await line.ask("/checks", list[HealthCheck])
-    except TimeoutError:
-        return HealthCheck(name=f"{line.name} (apart)", ok=False, detail=f"{line.url} gives no answer within {CHECK_S:g} s")
-    except StoreUnavailable as error:
-        return HealthCheck(name=f"{line.name} (apart)", ok=False, detail=error.problem)
-    failing = [f"{each.name}: {each.detail}" for each in checks if not each.ok]
-    said = failing or [f"{each.name}: {each.detail}" for each in checks]
-    return HealthCheck(name=f"{line.name} (apart)", ok=not failing, detail="; ".join(said))

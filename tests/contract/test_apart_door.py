@@ -16,7 +16,8 @@ from chargenet.model.words import RecordKind
 from chargenet.settings.values import Secret
 from chargenet.testing import MemoryJournal, MemoryTelemetry
 from chargewatch.apart import door as doors
-from chargewatch.apart.door import KEPT_BEATS, Beats, CollectorDoor, answered, door
+from chargewatch.apart.beats import KEPT_BEATS, Beats
+from chargewatch.apart.door import CollectorDoor, answered, door
 from chargewatch.apart.joints import Inner
 from chargewatch.apart.line import Line
 from chargewatch.apart.wire import CLIENT_HEADER, MAX_BYTES, NO_BEATS, TOKEN_HEADER, News, Records, bounded

@@ -16,7 +16,8 @@ from chargenet.model.notice import Attachment, Link, Notice
 from chargenet.model.words import OutcomeStatus
 from chargenet.ports import StateChange
 from chargenet.testing import MemoryJournal
-from chargewatch.apart.door import Beats, CollectorDoor, NoticesDoor, door
+from chargewatch.apart.beats import Beats
+from chargewatch.apart.door import CollectorDoor, NoticesDoor, door
 from chargewatch.apart.line import Line
 from chargewatch.apart.ports import FarGateway, FarNotices, FarStates
 from chargewatch.api.calls import Typed

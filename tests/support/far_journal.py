@@ -11,7 +11,8 @@ import pytest
 from chargenet.model.record import Record
 from chargenet.testing import MemoryJournal, MemoryTelemetry
 from chargewatch.apart import journal as far_journal
-from chargewatch.apart.door import Beats, CollectorDoor, door
+from chargewatch.apart.beats import Beats
+from chargewatch.apart.door import CollectorDoor, door
 from chargewatch.apart.joints import Inner
 from chargewatch.apart.journal import FarJournal
 from chargewatch.apart.line import Line
