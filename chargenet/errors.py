@@ -84,3 +84,8 @@ class JournalUnavailable(Unavailable):
     def __init__(self, problem: str) -> None:
         super().__init__(f"journal cannot write: {problem}")
         self.problem = problem
+
+
+def first_of(error: BaseException) -> BaseException:
+    """Of a group of tasks that ended together: what went wrong first; the rest was ended because of it."""
+    return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from billing_reports.rollup_projection import RollupProjection
 from billing_reports.storage.rollup_sql import SqlRollups
 from chargenet.clock import SystemClock
-from chargenet.errors import Conflict
+from chargenet.errors import Conflict, first_of
 from chargenet.ports import Journal, Projection
 from chargenet.settings import Settings
 from chargenet.storage.relational_alone import Alone
@@ -102,7 +102,7 @@ async def _rebuild(settings: Settings, opened: Opened, progress: Progress, apart
                 tasks.create_task(refill_apart(settings, await _sites(settings, opened), told))
             tasks.create_task(refill(journal, here, told))
     except BaseExceptionGroup as group:
-        raise _first(group) from group
+        raise first_of(group) from group
 
 
 async def _sites(settings: Settings, opened: Opened) -> dict[str, str | None]:
@@ -110,11 +110,6 @@ async def _sites(settings: Settings, opened: Opened) -> dict[str, str | None]:
     if settings.influx.url is None:
         return {}
     return {row.charge_point_id: row.site_id for row in await opened.stores.registrations.everything()}
-
-
-def _first(error: BaseException) -> BaseException:
-    """What went wrong first; the rest was ended because of it."""
-    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _cores() -> int:

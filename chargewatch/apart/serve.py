@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import cast
 
 from chargenet.clock import SystemClock
+from chargenet.errors import first_of
 from chargenet.settings import Settings
 from chargewatch.addresses import busy
 from chargewatch.apart.joints import inner_web, program_door
@@ -49,11 +50,6 @@ async def serve(settings: Settings, program: str, say: Say) -> None:
         raise first_of(group) from group
     finally:
         await process.close()
-
-
-def first_of(error: BaseException) -> BaseException:
-    """What went wrong first; the rest was ended because of it."""
-    return first_of(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def _serve(process: ProgramProcess, stop: asyncio.Event, say: Say) -> None:

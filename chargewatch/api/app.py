@@ -151,14 +151,6 @@ def create_app(
     requests to programs in other processes go there.
     """
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if COLLECTOR in here:
-            await asyncio.to_thread(app.state.tickets.prepare)
-        if programs.FIRMWARE in here:
-            await asyncio.to_thread(prepare, platform.firmware.shelf)
-        yield
-
     http = platform.settings.http
     app = FastAPI(
         title="chargewatch",
@@ -167,7 +159,7 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         docs_url=None,
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=lambda app: _prepared(app, platform, here),
     )
     app.state.platform = platform
     app.state.failures = FailureLimit(http.failed_keys, http.failed_keys_window_s)
@@ -185,6 +177,16 @@ def create_app(
     app.add_route("/docs", _docs, include_in_schema=False)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]  # how FastAPI says to extend the document
     return app
+
+
+@asynccontextmanager
+async def _prepared(app: FastAPI, platform: Platform, here: Collection[str]) -> AsyncIterator[None]:
+    """The lifespan: folders of those who are here."""
+    if COLLECTOR in here:
+        await asyncio.to_thread(app.state.tickets.prepare)
+    if programs.FIRMWARE in here:
+        await asyncio.to_thread(prepare, platform.firmware.shelf)
+    yield
 
 
 async def _docs(request: Request) -> Response:

@@ -33,7 +33,7 @@ def instant(text: object, path: str, deviations: list[FrameDeviated]) -> datetim
         if read.tzinfo is UTC and read.year >= _FIRST_BELIEVABLE_YEAR:
             return read
     except ValueError:
-        pass
+        pass  # `_read` says below what is wrong with it
     at, rule = _read(text)
     if rule is not None:
         deviations.append(flag(rule, path, f"{text[:64]!r}: {_MEANING[rule]}", text))
