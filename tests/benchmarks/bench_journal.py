@@ -25,7 +25,7 @@ from tests.support.journal import until
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(600)]
 
 Made = SegmentJournal | GroupCommit
-FRAME, REPLY = b"x" * 430, b"[3,\"0123456789\",{}]"
+FRAME, REPLY = b"x" * 430, b'[3,"0123456789",{}]'
 NAMES = [f"CP-{number:05d}" for number in range(1000)]
 OPTIONS = JournalOptions(free_space_floor_bytes=0)
 REPETITIONS = 3
