@@ -14,7 +14,7 @@ from alerts.storage import tables as relay_tables
 from billing_reports.storage import payment_tables, report_tables, rollup_tables
 from billing_reports.storage import tables as billing_tables
 from chargenet.errors import Conflict
-from chargenet.storage.migrations import head, migrate
+from chargenet.storage.migrations import migrate, newest
 from chargenet.storage.relational_engine import make_engine, parse_url
 from chargenet.storage.tables import PRIMARY, STATION_MODEL, TRANSACTION_MODEL, cursors, metadata
 from firmware_orchestrator.storage import artifact_tables, rollout_tables
@@ -34,7 +34,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 def test_the_migrated_schema_is_that_of_the_tables(url: str) -> None:
     """Alembic's own comparison finds no difference: columns, types, keys, indexes."""
-    assert migrate(url) == head()
+    assert migrate(url) == newest()
     engine = make_engine(parse_url(url), pool_size=1, timeout_s=5)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
@@ -48,7 +48,7 @@ def test_migrating_again_changes_nothing(url: str) -> None:
     engine = make_engine(parse_url(url), pool_size=1, timeout_s=5)
     with engine.begin() as connection:
         connection.execute(text("INSERT INTO floors (name, value) VALUES ('x', 3)"))
-    assert migrate(url) == head()
+    assert migrate(url) == newest()
     with engine.connect() as connection:
         assert connection.execute(text("SELECT value FROM floors")).scalar_one() == 3
     engine.dispose()

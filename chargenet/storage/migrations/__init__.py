@@ -38,7 +38,8 @@ def migrate(url: str, *, password: str | None = None, timeout_s: float = TIMEOUT
         with engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            return newest() if _revision(connection) == newest() else _upgrade(connection)
+            needed = newest()
+            return needed if _revision(connection) == needed else _upgrade(connection)
     except sqlalchemy.exc.SQLAlchemyError as error:
         problem = unavailable(error)
         if problem is None:
@@ -69,13 +70,6 @@ def _upgrade(connection: Connection) -> str:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     return str(_revision(connection))
-
-
-def head() -> str:
-    """The revision that the scripts lead to, by their own chain."""
-    from alembic.script import ScriptDirectory
-
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
 def _config() -> Config:
